@@ -1,0 +1,10 @@
+# Third-party parts. All but LibTorch come from the distribution.
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(Threads REQUIRED)
+if(NOT DUALDEPTH_TENSOR_FREE)
+  find_package(CLI11 REQUIRED)
+  include(LibTorch)
+endif()

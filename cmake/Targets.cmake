@@ -1,0 +1,89 @@
+# One helper each for a room's library, a program and a test.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are only cached when ccache is told that their macros and times do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
+endif()
+# -Wrestrict: g++ 12 warns of its own std::string code (GCC bug 105651).
+set(DUALDEPTH_WARNINGS -Wall -Wextra -Werror -Wno-restrict)
+
+# One precompiled header serves every target that uses LibTorch: torch/types.h alone takes 11 s to compile.
+if(NOT DUALDEPTH_TENSOR_FREE)
+  file(WRITE ${PROJECT_BINARY_DIR}/pch/torch_headers.cpp "")
+  add_library(dualdepth_pch OBJECT ${PROJECT_BINARY_DIR}/pch/torch_headers.cpp)
+  target_link_libraries(dualdepth_pch PRIVATE libtorch)
+  target_compile_options(dualdepth_pch PRIVATE ${DUALDEPTH_WARNINGS})
+  target_precompile_headers(dualdepth_pch PRIVATE
+    <torch/types.h> <torch/nn/cloneable.h> <torch/nn/pimpl.h> <torch/nn/functional.h>
+    <torch/nn/modules/conv.h> <torch/nn/modules/batchnorm.h>)
+endif()
+
+# dualdepth_use_torch(TARGET): links LibTorch and takes the shared precompiled header.
+function(dualdepth_use_torch target)
+  target_link_libraries(${target} PUBLIC libtorch)
+  target_precompile_headers(${target} REUSE_FROM dualdepth_pch)
+endfunction()
+
+# dualdepth_room(NAME [TORCH] [DEPENDS ROOM...] [LINK LIBRARY...]): the static library dualdepth_NAME from src/NAME.
+function(dualdepth_room name)
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LINK" ${ARGN})
+  if(ARG_TORCH AND DUALDEPTH_TENSOR_FREE)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  set(target dualdepth_${name})
+  if(NOT sources)
+    file(WRITE ${PROJECT_BINARY_DIR}/empty_room.cpp "")
+    set(sources ${PROJECT_BINARY_DIR}/empty_room.cpp)
+  endif()
+  add_library(${target} STATIC ${sources})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  add_library(dualdepth::${name} ALIAS ${target})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  list(TRANSFORM ARG_DEPENDS PREPEND dualdepth_)
+  target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_LINK})
+  target_compile_options(${target} PRIVATE ${DUALDEPTH_WARNINGS})
+  if(ARG_TORCH)
+    dualdepth_use_torch(${target})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY DUALDEPTH_ROOMS ${name})
+endfunction()
+
+# dualdepth_program(NAME DIRECTORY SOURCE... [LINK LIBRARY...]): an executable in DIRECTORY that links all rooms.
+function(dualdepth_program name directory)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE dualdepth::dualdepth ${ARG_LINK})
+  target_compile_options(${name} PRIVATE ${DUALDEPTH_WARNINGS})
+  target_precompile_headers(${name} REUSE_FROM dualdepth_pch)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${directory})
+endfunction()
+
+# dualdepth_test(ROOM [TORCH] [DEPENDS TARGET...]): one test program from tests/ROOM/*_test.cpp.
+function(dualdepth_test room)
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS" ${ARGN})
+  if(ARG_TORCH AND DUALDEPTH_TENSOR_FREE)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  set(target ${room}_test)
+  add_executable(${target} ${sources})
+  target_link_libraries(${target} PRIVATE dualdepth_${room} dualdepth_testing GTest::gmock GTest::gtest_main ${ARG_DEPENDS})
+  target_compile_options(${target} PRIVATE ${DUALDEPTH_WARNINGS})
+  if(ARG_TORCH)
+    target_precompile_headers(${target} REUSE_FROM dualdepth_pch)
+  endif()
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 120)
+endfunction()

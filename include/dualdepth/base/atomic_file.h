@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+namespace dualdepth {
+
+// Writes a file that appears whole or not at all: bytes go to a temporary name in the same folder;
+// commit() flushes them to disk, renames them over `path` and flushes the folder. Without commit()
+// (an exception, say) the temporary file is removed and `path` stays as it was.
+// Throws Error naming the path when the folder cannot be written or the disk is full.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* bytes, size_t count);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+// AtomicFile in one call.
+void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+// Makes the folder and its parents, and proves that a file can be written there.
+// Throws Error naming the folder and the system's reason.
+void make_writable_folder(const std::filesystem::path& folder);
+
+// The whole file. Throws Error when it is absent or longer than `max_bytes`.
+std::string read_file(const std::filesystem::path& path, uintmax_t max_bytes = uintmax_t{1} << 31);
+
+}  // namespace dualdepth

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dualdepth/config/field.h"
+
+namespace dualdepth {
+
+// How metres become a level and a fraction; dualdepth/codec/depth_codec.h has the formulas.
+enum class CodecKind { kRounded, kContinuous, kReflected, kStep };
+template <>
+struct EnumNames<CodecKind> {
+  static constexpr std::array values{
+      std::pair{CodecKind::kRounded, "rounded"}, std::pair{CodecKind::kContinuous, "continuous"},
+      std::pair{CodecKind::kReflected, "reflected"}, std::pair{CodecKind::kStep, "step"}};
+};
+
+// The axis on which levels are evenly spaced.
+enum class Spacing { kLinear, kLog, kInverse };
+template <>
+struct EnumNames<Spacing> {
+  static constexpr std::array values{std::pair{Spacing::kLinear, "linear"},
+                                     std::pair{Spacing::kLog, "log"},
+                                     std::pair{Spacing::kInverse, "inverse"}};
+};
+
+struct CodecOptions {
+  CodecKind codec = CodecKind::kReflected;
+  Spacing spacing = Spacing::kLinear;
+  int64_t n_integer_levels = 256;
+  double min_depth = 0.1;  // m
+  double max_depth = 80;   // m
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v.field("codec", codec, {.help = "how metres become a level and a fraction"});
+    v.field("spacing", spacing, {.help = "axis on which levels are evenly spaced"});
+    v.field("n_integer_levels", n_integer_levels,
+            {.help = "channels of the integer head", .min = 2, .max = 256});
+    v.field("min_depth", min_depth,
+            {.help = "nearest depth that can be said", .unit = "m", .min = 1e-3, .max = 1e4});
+    v.field("max_depth", max_depth,
+            {.help = "farthest depth that can be said", .unit = "m", .min = 1e-2, .max = 1e4});
+  }
+
+  // Throws ConfigError when min_depth >= max_depth, or a codec cannot take the spacing.
+  void check() const;
+
+  bool operator==(const CodecOptions&) const = default;
+};
+
+}  // namespace dualdepth

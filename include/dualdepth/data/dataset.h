@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dualdepth/config/data_options.h"
+#include "dualdepth/data/sample.h"
+
+namespace dualdepth {
+
+// Samples by index. load() may be called from several threads at once.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual size_t size() const = 0;
+
+  virtual const std::string& id(size_t index) const = 0;
+
+  // Reads picture and ground truth. Throws Error naming the file.
+  virtual Sample load(size_t index) const = 0;
+
+  // The files a sample is made of; part of the cache's key.
+  virtual std::vector<std::filesystem::path> files(size_t index) const = 0;
+};
+
+enum class SplitRole { kTrain, kValidation };
+
+// Opens the data set that the options name. Throws Error when a file is missing (unless
+// data.missing is skip) or no sample is left.
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, SplitRole role);
+
+}  // namespace dualdepth

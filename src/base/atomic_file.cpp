@@ -1,0 +1,112 @@
+#include "dualdepth/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "dualdepth/base/error.h"
+
+namespace dualdepth {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void throw_write_error(const fs::path& path, int code) {
+  throw Error({.subject = path.string(),
+               .expected = "to write this file",
+               .got = std::strerror(code),
+               .fix = code == ENOSPC || code == EDQUOT
+                          ? "free some disk space; what stood there before is unchanged"
+                          : "check the folder and its permissions"});
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  static std::atomic<unsigned> counter{0};
+  temporary_ = folder_of(path_) / ("." + path_.filename().string() + ".tmp-" +
+                                   std::to_string(::getpid()) + "-" + std::to_string(counter++));
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw_write_error(path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* bytes, size_t count) {
+  const char* next = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t written = ::write(descriptor_, next, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_write_error(path_, errno);
+    next += written;
+    count -= static_cast<size_t>(written);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) throw_write_error(path_, errno);
+  const int closed = ::close(descriptor_);
+  descriptor_ = -1;
+  if (closed != 0) throw_write_error(path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_write_error(path_, errno);
+  temporary_.clear();
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+void write_file_atomically(const fs::path& path, std::string_view contents) {
+  AtomicFile file(path);
+  file.write(contents);
+  file.commit();
+}
+
+void make_writable_folder(const fs::path& folder) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code || !fs::is_directory(folder) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    const std::string reason = code                       ? code.message()
+                               : fs::is_directory(folder) ? "no permission to write there"
+                                                          : "something else of that name";
+    throw Error({.subject = folder.string(),
+                 .expected = "a folder to write to",
+                 .got = reason,
+                 .fix = "choose another folder or change its permissions"});
+  }
+}
+
+std::string read_file(const fs::path& path, uintmax_t max_bytes) {
+  std::error_code code;
+  const uintmax_t size = fs::is_directory(path, code) ? 0 : fs::file_size(path, code);
+  std::ifstream stream(path, std::ios::binary);
+  if (code || !stream || fs::is_directory(path)) {
+    throw Error({.subject = path.string(),
+                 .expected = "a file that can be read",
+                 .got = code ? code.message() : std::strerror(errno),
+                 .fix = ""});
+  }
+  if (size > max_bytes) {
+    throw Error({.subject = path.string(),
+                 .expected = "at most " + std::to_string(max_bytes) + " bytes",
+                 .got = std::to_string(size),
+                 .fix = ""});
+  }
+  std::string contents(size, '\0');
+  stream.read(contents.data(), static_cast<std::streamsize>(size));
+  contents.resize(static_cast<size_t>(stream.gcount()));
+  return contents;
+}
+
+}  // namespace dualdepth

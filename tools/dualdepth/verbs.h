@@ -1,0 +1,23 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace dualdepth {
+
+// Exit codes that scripts rely on.
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitCheckFailed = 1;  // a check did not hold
+inline constexpr int kExitWrongInput = 2;   // wrong input or use
+inline constexpr int kExitInterrupted = 130;
+
+// What all verbs share.
+struct ProgramState {
+  bool quiet = false;
+  int exit_code = kExitDone;
+};
+
+// Each adds its verb to the program; the verb parses its options, calls the library and prints.
+// Results go to standard output, progress and log to standard error.
+using AddVerb = void (*)(CLI::App& program, ProgramState& state);
+
+}  // namespace dualdepth
