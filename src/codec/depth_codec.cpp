@@ -1,0 +1,114 @@
+#include "dualdepth/codec/depth_codec.h"
+
+#include <cmath>
+
+namespace dualdepth {
+namespace {
+
+// x in [0, K] of depths in [m, M].
+torch::Tensor to_axis(const torch::Tensor& depth, const CodecOptions& options) {
+  const double m = options.min_depth;
+  const double M = options.max_depth;
+  const auto K = static_cast<double>(options.n_integer_levels);
+  switch (options.spacing) {
+    case Spacing::kLinear:
+      return (depth - m) * (K / (M - m));
+    case Spacing::kLog:
+      return (depth / m).log() * (K / std::log(M / m));
+    case Spacing::kInverse:
+      break;
+  }
+  return (1 / m - depth.reciprocal()) * (K / (1 / m - 1 / M));
+}
+
+torch::Tensor from_axis(const torch::Tensor& x, const CodecOptions& options) {
+  const double m = options.min_depth;
+  const double M = options.max_depth;
+  const auto K = static_cast<double>(options.n_integer_levels);
+  switch (options.spacing) {
+    case Spacing::kLinear:
+      return m + x * ((M - m) / K);
+    case Spacing::kLog:
+      return m * (x * (std::log(M / m) / K)).exp();
+    case Spacing::kInverse:
+      break;
+  }
+  return (1 / m - x * ((1 / m - 1 / M) / K)).reciprocal();
+}
+
+// Undoes itself: the fraction of odd levels runs backwards.
+torch::Tensor reflect_odd_levels(const torch::Tensor& level, const torch::Tensor& fraction) {
+  return torch::where(level.remainder(2) == 0, fraction, 1 - fraction);
+}
+
+}  // namespace
+
+DepthCodec::DepthCodec(const CodecOptions& options) : options_(options) { options_.check(); }
+
+int64_t DepthCodec::integer_channels() const {
+  return options_.codec == CodecKind::kContinuous ? 1 : options_.n_integer_levels;
+}
+
+bool DepthCodec::is_original() const {
+  return options_.codec == CodecKind::kRounded || options_.codec == CodecKind::kContinuous;
+}
+
+torch::Tensor DepthCodec::in_range(const torch::Tensor& depth) const {
+  return (depth >= options_.min_depth).logical_and_(depth <= options_.max_depth);
+}
+
+CodecTargets DepthCodec::encode(const torch::Tensor& depth) const {
+  const auto dtype = depth.scalar_type();
+  const auto metres = depth.to(torch::kFloat64);
+  if (is_original()) {
+    const auto steps = static_cast<double>(options_.n_integer_levels - 1);
+    const auto [integer, residual] =
+        decompose_depth(metres, options_.max_depth, options_.n_integer_levels);
+    return {(integer * steps).round().to(torch::kInt64), residual.clamp(0, 1).to(dtype),
+            (metres / options_.max_depth * steps).to(dtype)};
+  }
+  const auto last = static_cast<double>(options_.n_integer_levels - 1);
+  const auto x =
+      to_axis(metres.clamp(options_.min_depth, options_.max_depth), options_).clamp(0, last + 1);
+  const auto level = x.floor().clamp_max(last);
+  auto fraction = x - level;
+  if (options_.codec == CodecKind::kReflected) fraction = reflect_odd_levels(level, fraction);
+  return {level.to(torch::kInt64), fraction.to(dtype), x.to(dtype)};
+}
+
+torch::Tensor DepthCodec::decode(const torch::Tensor& level, const torch::Tensor& fraction) const {
+  auto within = fraction.to(torch::kFloat64);
+  if (is_original()) {
+    const auto integer =
+        level.to(torch::kFloat64) / static_cast<double>(options_.n_integer_levels - 1);
+    return dual_head_to_depth(integer, within, options_.max_depth)
+        .clamp(0, options_.max_depth + 1)
+        .to(fraction.scalar_type());
+  }
+  if (options_.codec == CodecKind::kReflected) within = reflect_odd_levels(level, within);
+  return from_axis(level + within, options_)
+      .clamp(options_.min_depth, options_.max_depth)
+      .to(fraction.scalar_type());
+}
+
+torch::Tensor DepthCodec::choose_level(const torch::Tensor& integer_logits, int64_t dim) const {
+  if (options_.codec != CodecKind::kContinuous) return integer_logits.argmax(dim);
+  const auto steps = static_cast<double>(options_.n_integer_levels - 1);
+  return integer_logits.squeeze(dim).sigmoid() * steps;
+}
+
+torch::Tensor DepthCodec::level_positions() const {
+  const auto levels = torch::arange(options_.n_integer_levels, torch::kFloat32);
+  return is_original() ? levels : levels + 0.5;
+}
+
+torch::Tensor DepthCodec::level_depths() const {
+  const auto positions = level_positions().to(torch::kFloat64);
+  const auto depths =
+      is_original()
+          ? positions * (options_.max_depth / static_cast<double>(options_.n_integer_levels - 1))
+          : from_axis(positions, options_);
+  return depths.to(torch::kFloat32);
+}
+
+}  // namespace dualdepth
