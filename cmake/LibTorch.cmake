@@ -1,33 +1,50 @@
-# Defines the target `libtorch`: an official LibTorch found through CMAKE_PREFIX_PATH if there is one, otherwise the
-# PyPI wheel that tools/setup unpacked (its own TorchConfig asks for a CUDA toolkit, so the wheel gets a target here).
-find_package(Torch QUIET CONFIG)
-if(Torch_FOUND)
-  add_library(libtorch INTERFACE)
-  target_link_libraries(libtorch INTERFACE ${TORCH_LIBRARIES})
-  set(DUALDEPTH_TORCH_INCLUDE_DIRS "")
-  return()
-endif()
+# Defines the imported target `libtorch`: an official LibTorch of CMAKE_PREFIX_PATH if there is one, otherwise the PyPI
+# wheel that tools/setup unpacked. Neither's own TorchConfig is used: it asks for a CUDA toolkit even of a CPU program.
+# Serves the build and, installed, the projects that find_package(dualdepth).
+set(_minimum 2.11)
+file(STRINGS ${DUALDEPTH_DEPENDENCIES} _pin REGEX "^libtorch +torch==")
+string(REGEX MATCH "torch==([^ ]+)" _pin "${_pin}")
+set(_version ${CMAKE_MATCH_1})
 
-if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
-  set(_dualdepth_cache "$ENV{XDG_CACHE_HOME}/dualdepth")
+if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+  set(_cache "$ENV{XDG_CACHE_HOME}")
 else()
-  set(_dualdepth_cache "$ENV{HOME}/.cache/dualdepth")
+  set(_cache "$ENV{HOME}/.cache")
 endif()
-set(DUALDEPTH_LIBTORCH "${_dualdepth_cache}/libtorch-2.15.0/torch" CACHE PATH
-    "Folder that holds LibTorch's include and lib")
-if(NOT EXISTS "${DUALDEPTH_LIBTORCH}/lib/libtorch_cpu.so")
-  message(FATAL_ERROR "LibTorch: expected ${DUALDEPTH_LIBTORCH}/lib/libtorch_cpu.so, found nothing; "
+set(_wheel "${_cache}/dualdepth/libtorch-${_version}/torch")
+string(REPLACE ":" ";" _prefixes "$ENV{CMAKE_PREFIX_PATH}")
+unset(_libtorch)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH _prefixes _wheel)
+  if(NOT DEFINED _libtorch AND EXISTS "${prefix}/lib/libtorch_cpu.so")
+    set(_libtorch "${prefix}")
+  endif()
+endforeach()
+if(NOT DEFINED _libtorch)
+  message(FATAL_ERROR "LibTorch: expected ${_wheel}/lib/libtorch_cpu.so, found nothing; "
                       "run tools/setup, or name an official LibTorch in CMAKE_PREFIX_PATH")
 endif()
 
-# Only these three folders: the wheel's own fmt, google and dnnl would shadow the distribution's.
-set(_links ${PROJECT_BINARY_DIR}/libtorch)
+set(_header ${_libtorch}/include/torch/headeronly/version.h)
+set(_found "older than ${_minimum}")
+if(EXISTS ${_header})
+  file(STRINGS ${_header} _numbers REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  string(REGEX REPLACE "[^0-9]+" "." _found "${_numbers}")
+  string(REGEX REPLACE "^\\." "" _found "${_found}")
+endif()
+if(NOT _found VERSION_GREATER_EQUAL _minimum)
+  message(FATAL_ERROR "LibTorch in ${_libtorch}: expected ${_minimum} or newer, got ${_found}")
+endif()
+message(STATUS "LibTorch ${_found}: ${_libtorch}")
+
+# Only these three folders: LibTorch's own copies of fmt, google and dnnl would shadow the distribution's.
+set(_links ${CMAKE_BINARY_DIR}/libtorch)
 file(MAKE_DIRECTORY ${_links})
 foreach(part ATen c10 torch)
-  file(CREATE_LINK ${DUALDEPTH_LIBTORCH}/include/${part} ${_links}/${part} SYMBOLIC)
+  file(CREATE_LINK ${_libtorch}/include/${part} ${_links}/${part} SYMBOLIC)
 endforeach()
-add_library(libtorch INTERFACE)
-target_include_directories(libtorch SYSTEM INTERFACE
-  $<BUILD_INTERFACE:${_links}> $<BUILD_INTERFACE:${_links}/torch/csrc/api/include>)
-target_link_libraries(libtorch INTERFACE
-  ${DUALDEPTH_LIBTORCH}/lib/libtorch_cpu.so ${DUALDEPTH_LIBTORCH}/lib/libc10.so)
+if(NOT TARGET libtorch)
+  add_library(libtorch INTERFACE IMPORTED GLOBAL)
+  target_include_directories(libtorch SYSTEM INTERFACE ${_links} ${_links}/torch/csrc/api/include)
+  target_link_libraries(libtorch INTERFACE
+    ${_libtorch}/lib/libtorch_cpu.so ${_libtorch}/lib/libc10.so)
+endif()
