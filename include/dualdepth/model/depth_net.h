@@ -1,0 +1,51 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include "dualdepth/config/model_options.h"
+#include "dualdepth/config/train_options.h"
+#include "dualdepth/model/dual_head_decoder.h"
+#include "dualdepth/model/resnet_encoder.h"
+
+namespace dualdepth {
+
+// The whole network: input normalisation, encoder, decoder, heads. Its tensors are named
+// encoder.<torchvision's name>, decoder.upconv_<i>_<0|1>, decoder.head_<scale>.<integer|fraction>;
+// filters are kept in channels-last, which is what its convolutions are fastest in.
+//
+//   const auto features = net->features(batch.image, precision);
+//   const auto heads = net->heads_at(features.at(0), 0, batch.pixels);   // training
+//
+// dualdepth/model/dense_prediction.h turns pictures into depth maps.
+class DepthNetImpl : public torch::nn::Module {
+ public:
+  explicit DepthNetImpl(const ModelOptions& options);
+
+  // image: float [N, 3, H, W] RGB in 0..1, H and W multiples of 32, fastest in channels-last.
+  // Returns the decoder's maps at each of model.head.scales. With kBFloat16 encoder and decoder run
+  // in autocast and the maps are bfloat16. Throws Error for another shape.
+  ScaleFeatures features(const torch::Tensor& image, Precision precision = Precision::kFloat32);
+
+  // Both heads everywhere. feature: features().at(scale).
+  HeadOutput heads(const torch::Tensor& feature, int64_t scale);
+
+  // Both heads at single pixels only: `pixels` is int64 [P], (n * H + y) * W + x at the *input's*
+  // resolution; at scale s a pixel reads the map at (y >> s, x >> s). Equals indexing heads().
+  HeadOutput heads_at(const torch::Tensor& feature, int64_t scale, const torch::Tensor& pixels);
+
+  const ModelOptions& options() const { return options_; }
+  ResNetEncoder& encoder() { return encoder_; }
+  DualHeadDepthDecoder& decoder() { return decoder_; }
+
+ private:
+  void check_batch_statistics(const torch::Tensor& image) const;
+
+  ModelOptions options_;
+  ResNetEncoder encoder_{nullptr};
+  DualHeadDepthDecoder decoder_{nullptr};
+};
+TORCH_MODULE(DepthNet);
+
+}  // namespace dualdepth

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+#include "dualdepth/config/model_options.h"
+#include "dualdepth/model/dual_head.h"
+#include "dualdepth/model/resnet_encoder.h"
+
+namespace dualdepth {
+
+// Feature maps by scale: scale s has 1/2^s of the input's size.
+using ScaleFeatures = std::map<int64_t, torch::Tensor>;
+
+// U-Net decoder (after Godard et al., "Digging Into Self-Supervised Monocular Depth Estimation",
+// 2019) with a dual head at each chosen scale. For i = 4, 3, ... down to the finest scale:
+//
+//   x = relu(upconv_i_0(x)); x = nearest x2; x = concat(x, skip_i); x = relu(upconv_i_1(x))
+//
+// with 256, 128, 64, 32, 16 channels for i = 4..0, zero padding, Xavier-uniform filters and zero
+// biases. Scale 0 has no skip.
+class DualHeadDepthDecoderImpl : public torch::nn::Module {
+ public:
+  DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
+                           const ModelOptions& options);
+
+  // The maps that feed the heads, one for each of model.head.scales.
+  ScaleFeatures forward(const EncoderFeatures& encoded);
+
+  // Throws std::out_of_range when the scale has no head.
+  DualHead& head(int64_t scale) { return heads_.at(scale); }
+
+ private:
+  struct Stage {
+    torch::nn::Conv2d before;  // upconv_i_0
+    torch::nn::Conv2d after;   // upconv_i_1
+  };
+
+  std::map<int64_t, Stage, std::greater<>> stages_;  // coarse to fine
+  std::map<int64_t, DualHead> heads_;
+};
+TORCH_MODULE(DualHeadDepthDecoder);
+
+}  // namespace dualdepth

@@ -1,0 +1,44 @@
+#include "dualdepth/model/dual_head.h"
+
+#include "dualdepth/model/patch_gather.h"
+
+namespace dualdepth {
+namespace {
+
+torch::nn::Conv2d conv3x3(int64_t in, int64_t out) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+}
+
+// patches: [P, 9 C] in gather_patches' order. Returns [P, K].
+torch::Tensor apply_to_patches(const torch::nn::Conv2d& conv, const torch::Tensor& patches) {
+  const auto filters = conv->weight.permute({0, 2, 3, 1}).reshape({conv->weight.size(0), -1});
+  return torch::addmm(conv->bias, patches, filters.t());
+}
+
+}  // namespace
+
+int64_t integer_channels(const ModelParams& params) {
+  const bool levels = params.use_dual_head && params.codec.codec != CodecKind::kContinuous;
+  return levels ? params.codec.n_integer_levels : 1;
+}
+
+DualHeadImpl::DualHeadImpl(int64_t in_channels, const ModelParams& params) {
+  integer_ = register_module("integer", conv3x3(in_channels, integer_channels(params)));
+  if (params.use_dual_head) fraction_ = register_module("fraction", conv3x3(in_channels, 1));
+}
+
+HeadOutput DualHeadImpl::forward(const torch::Tensor& feature) {
+  const auto x = feature.to(torch::kFloat32);
+  HeadOutput output{.integer_logits = integer_(x), .fraction_logits = {}};
+  if (has_fraction()) output.fraction_logits = fraction_(x).squeeze(1);
+  return output;
+}
+
+HeadOutput DualHeadImpl::at(const torch::Tensor& feature, const torch::Tensor& pixels) {
+  const auto patches = gather_patches(feature.to(torch::kFloat32), pixels);
+  HeadOutput output{.integer_logits = apply_to_patches(integer_, patches), .fraction_logits = {}};
+  if (has_fraction()) output.fraction_logits = apply_to_patches(fraction_, patches).squeeze(1);
+  return output;
+}
+
+}  // namespace dualdepth

@@ -1,0 +1,63 @@
+#include "dualdepth/model/dual_head_decoder.h"
+
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/nn/init.h>
+
+#include <algorithm>
+#include <string>
+
+namespace dualdepth {
+namespace {
+
+constexpr std::array<int64_t, 5> kChannels = {16, 32, 64, 128, 256};
+
+torch::nn::Conv2d conv3x3(int64_t in, int64_t out) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+}
+
+torch::Tensor upsample_nearest_x2(const torch::Tensor& x) {
+  // Autocast would send this copy through float32.
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  return torch::upsample_nearest2d(x, /*output_size=*/c10::nullopt,
+                                   /*scale_factors=*/std::vector<double>{2, 2});
+}
+
+}  // namespace
+
+DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
+                                                   const ModelOptions& options) {
+  const auto& scales = options.head.scales;
+  const int64_t finest = *std::min_element(scales.begin(), scales.end());
+  for (int64_t i = 4; i >= finest; --i) {
+    const int64_t in = i == 4 ? encoder_channels[4] : kChannels[i + 1];
+    const int64_t skip = i == 0 ? 0 : encoder_channels[i - 1];
+    const std::string name = "upconv_" + std::to_string(i);
+    stages_.emplace(
+        i, Stage{register_module(name + "_0", conv3x3(in, kChannels[i])),
+                 register_module(name + "_1", conv3x3(kChannels[i] + skip, kChannels[i]))});
+  }
+  for (const int64_t scale : scales) {
+    heads_.emplace(scale, register_module("head_" + std::to_string(scale),
+                                          DualHead(kChannels[scale], options.params)));
+  }
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (const auto* convolution = module->as<torch::nn::Conv2d>()) {
+      torch::nn::init::xavier_uniform_(convolution->weight);
+      torch::nn::init::zeros_(convolution->bias);
+    }
+  }
+}
+
+ScaleFeatures DualHeadDepthDecoderImpl::forward(const EncoderFeatures& encoded) {
+  ScaleFeatures features;
+  torch::Tensor x = encoded[4];
+  for (auto& [i, stage] : stages_) {
+    x = upsample_nearest_x2(stage.before(x).relu_());
+    if (i > 0) x = torch::cat({x, encoded[i - 1]}, 1);
+    x = stage.after(x).relu_();
+    if (heads_.contains(i)) features[i] = x;
+  }
+  return features;
+}
+
+}  // namespace dualdepth
