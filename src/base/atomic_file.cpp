@@ -29,7 +29,8 @@ fs::path folder_of(const fs::path& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(fs::path path, Durability durability)
+    : path_(std::move(path)), durability_(durability) {
   static std::atomic<unsigned> counter{0};
   temporary_ = folder_of(path_) / ("." + path_.filename().string() + ".tmp-" +
                                    std::to_string(::getpid()) + "-" + std::to_string(counter++));
@@ -54,12 +55,14 @@ void AtomicFile::write(const void* bytes, size_t count) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0) throw_write_error(path_, errno);
+  if (durability_ == Durability::kFlushed && ::fsync(descriptor_) != 0)
+    throw_write_error(path_, errno);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) throw_write_error(path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_write_error(path_, errno);
   temporary_.clear();
+  if (durability_ == Durability::kBuffered) return;
   const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);

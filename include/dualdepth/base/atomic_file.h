@@ -6,13 +6,18 @@
 
 namespace dualdepth {
 
+// Whether commit() waits until the bytes are on the disk. kFlushed survives a power cut and costs
+// some milliseconds: for checkpoints and what cannot be made again. kBuffered survives the death of
+// the process: for pictures by the thousand.
+enum class Durability { kFlushed, kBuffered };
+
 // Writes a file that appears whole or not at all: bytes go to a temporary name in the same folder;
-// commit() flushes them to disk, renames them over `path` and flushes the folder. Without commit()
-// (an exception, say) the temporary file is removed and `path` stays as it was.
+// commit() renames them over `path`. Without commit() (an exception, say) the temporary file is
+// removed and `path` stays as it was.
 // Throws Error naming the path when the folder cannot be written or the disk is full.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::filesystem::path path);
+  explicit AtomicFile(std::filesystem::path path, Durability durability = Durability::kFlushed);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -24,6 +29,7 @@ class AtomicFile {
  private:
   std::filesystem::path path_;
   std::filesystem::path temporary_;
+  Durability durability_;
   int descriptor_ = -1;
 };
 

@@ -2,35 +2,48 @@
 
 #include <filesystem>
 #include <opencv2/core.hpp>
-#include <optional>
 
 namespace dualdepth {
 
+// The format of a picture is told from its first bytes, not from its name. Files are hostile: sizes
+// are read from the header and held against kMaxPictureSide before memory is taken, and a file that
+// is truncated or damaged anywhere is refused, never half decoded.
+inline constexpr int kMinPictureSide =
+    32;  // px; less than one step of the network's coarsest scale
+inline constexpr int kMaxPictureSide = 16384;  // px
+
 // Reads a PNG or JPEG as 8-bit RGB (not BGR), CV_8UC3. Reads no EXIF rotation: pictures of a
 // calibrated camera stay as the sensor saw them. Throws Error for a missing, truncated or
-// undecodable file, and for a picture narrower or lower than 32 pixels.
+// undecodable file, and for a picture narrower or lower than kMinPictureSide.
 cv::Mat read_rgb(const std::filesystem::path& file);
 
-// Height and width from the file's header alone, without decoding.
+// The same, decoded at a reduced size where the format can do so (JPEG, in eighths): the smallest
+// that has at least `wanted` in both directions. Cheaper than reading all and resizing; the caller
+// resizes the rest of the way.
+cv::Mat read_rgb_reduced(const std::filesystem::path& file, cv::Size wanted);
+
+// Width and height from the file's header alone, without decoding.
 cv::Size read_image_size(const std::filesystem::path& file);
 
-// Reads a 16-bit single-channel PNG of metres * 256 (KITTI's and NCDB's depth format, 0 = no value)
-// as CV_32FC1 metres. Throws Error for anything else: an 8-bit PNG, a truncated one, three
-// channels.
+// Reads a 16-bit grey PNG of metres * 256 (KITTI's and NCDB's depth format, 0 = no value) as
+// CV_32FC1 metres. Throws Error for anything else: an 8-bit PNG, a truncated one, three channels.
 cv::Mat read_depth_png(const std::filesystem::path& file);
 
-// Writes 8-bit RGB or grey as PNG or JPEG (by extension), atomically.
+// Writes 8-bit RGB (CV_8UC3) or grey (CV_8UC1) as .png, .jpg or .jpeg. The file appears whole or
+// not at all.
 void write_rgb(const std::filesystem::path& file, const cv::Mat& rgb);
 
-// Writes CV_32FC1 metres as 16-bit PNG of round(metres * 256), clamped to 65535; values that are
-// not finite or not above 0 become 0. Atomically.
+// Writes CV_32FC1 metres as 16-bit PNG of round(metres * 256), clamped to 65535 (255.996 m); values
+// that are not finite or not above 0 become 0. The file appears whole or not at all.
 void write_depth_png(const std::filesystem::path& file, const cv::Mat& depth);
 
 // Depth in metres as a CV_8UC3 RGB picture: turbo reversed (near is red, far is blue) over a fixed
-// range; pixels without depth are black.
+// range, beyond which the end colours stay; pixels without depth (not finite or not above 0) are
+// black.
 cv::Mat colorize_depth(const cv::Mat& depth, double min_depth, double max_depth);
 
-// Absolute error in metres as RGB: black through red and yellow to white over 0..max_error.
+// Absolute error in metres (CV_32FC1) as RGB: black through red and yellow to white over
+// 0..max_error; pixels that are not finite are black.
 cv::Mat colorize_error(const cv::Mat& error, double max_error = 1.5);
 
 }  // namespace dualdepth
