@@ -76,7 +76,8 @@ PrecisionTable precision_table(const CodecOptions& options) {
                        .worst_round_trip = errors[k]};
     if (row.from >= row.to) continue;
     row.fraction_step = metres ? 1.0 / kFractionCodes : row.step() / kFractionCodes;
-    if (row.worst_round_trip > table.worst_round_trip) {
+    // The margin names the nearest of depths that differ only by rounding.
+    if (row.worst_round_trip > table.worst_round_trip * (1 + 1e-6)) {
       table.worst_round_trip = row.worst_round_trip;
       table.worst_depth = depths[k][worst_places[k]];
     }

@@ -9,7 +9,7 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array<AddVerb, 0> kVerbs{};
+constexpr std::array<AddVerb, 1> kVerbs{add_inspect};
 
 int run(int argc, char** argv) {
   CLI::App program("Metric depth from one camera that survives 8-bit deployment.", "dualdepth");

@@ -29,7 +29,7 @@ struct PrecisionTable {
   int64_t codes = 0;                   // pairs of level and 8-bit fraction: 256 K
   double fraction_codes_used = 0;      // of 255: how many fraction steps a level's width takes
   double worst_round_trip = 0;         // m, over all depths in [m, M]
-  double worst_depth = 0;              // m, a depth at which it happens
+  double worst_depth = 0;              // m, the nearest depth at which it happens (to 1e-6 of it)
 };
 
 // Measured with DepthCodec itself at the ends of each level and on both sides of each tie between

@@ -1,0 +1,19 @@
+#include "inspect.h"
+
+#include <array>
+
+namespace dualdepth {
+namespace {
+
+constexpr std::array<AddVerb, 1> kSubjects{add_inspect_codec};
+
+}  // namespace
+
+void add_inspect(CLI::App& program, ProgramState& state) {
+  CLI::App* inspect = program.add_subcommand("inspect", "Show what lies in a codec, data or model");
+  inspect->require_subcommand(1);
+  inspect->footer("Example: dualdepth inspect codec --max-depth 30");
+  for (const AddVerb add : kSubjects) add(*inspect, state);
+}
+
+}  // namespace dualdepth

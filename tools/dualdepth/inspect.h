@@ -1,0 +1,12 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "verbs.h"
+
+namespace dualdepth {
+
+// Each adds one subject to `dualdepth inspect`, in a file of its own.
+void add_inspect_codec(CLI::App& inspect, ProgramState& state);
+
+}  // namespace dualdepth
