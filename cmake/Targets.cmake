@@ -87,3 +87,14 @@ function(dualdepth_test room)
   endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 120)
 endfunction()
+
+# dualdepth_messages(ROOM/FILE.proto TARGET): compiles protobuf messages into TARGET; its sources include
+# "ROOM/FILE.pb.h".
+function(dualdepth_messages file target)
+  set(folder ${PROJECT_BINARY_DIR}/messages)
+  file(MAKE_DIRECTORY ${folder})
+  protobuf_generate(LANGUAGE cpp PROTOS ${file} OUT_VAR generated PROTOC_OUT_DIR ${folder})
+  set_source_files_properties(${generated} PROPERTIES COMPILE_OPTIONS -w SKIP_PRECOMPILE_HEADERS ON)
+  target_sources(${target} PRIVATE ${generated})
+  target_include_directories(${target} SYSTEM PRIVATE ${folder})
+endfunction()
