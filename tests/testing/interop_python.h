@@ -21,11 +21,16 @@ struct ScriptResult {
 template <typename... Arguments>
 ScriptResult run_interop_script(const std::filesystem::path& script,
                                 const Arguments&... arguments) {
-  const auto quoted = [](const std::filesystem::path& word) { return "'" + word.string() + "' "; };
-  const std::string command =
-      quoted(DUALDEPTH_INTEROP_PYTHON) +
-      quoted(std::filesystem::path(DUALDEPTH_SOURCE_DIR) / "tests" / script) +
-      (quoted(arguments) + ... + std::string("2>&1"));
+  std::string command;
+  const auto add_quoted = [&](const std::filesystem::path& word) {
+    command += '\'';
+    command += word.native();
+    command += "' ";
+  };
+  add_quoted(DUALDEPTH_INTEROP_PYTHON);
+  add_quoted(std::filesystem::path(DUALDEPTH_SOURCE_DIR) / "tests" / script);
+  (add_quoted(arguments), ...);
+  command += "2>&1";
   ScriptResult result;
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return {.exit_code = -1, .output = "cannot start " + command};

@@ -1,18 +1,23 @@
 #include "dualdepth/train/event_file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "testing/interop_python.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth {
 namespace {
+
+using ::testing::HasSubstr;
 
 uint32_t crc_of(std::string_view text) { return crc32c(std::as_bytes(std::span(text))); }
 
@@ -39,6 +44,44 @@ TEST(EventFile, BeginsWithTheVersionRecord) {
   std::memcpy(&length_crc, bytes.data() + 8, sizeof(length_crc));
   EXPECT_EQ(length_crc, 0x224B7FA3U);
   EXPECT_EQ(bytes.substr(12 + 11, 13), "brain.Event:2");
+}
+
+TEST(EventFile, IsReadByTensorboard) {
+  DUALDEPTH_NEEDS_INTEROP();
+  const testing::TempFolder folder;
+  {
+    EventFile file(folder.path(), 0);
+    file.add_scalar("train/loss", 4.5, 10);
+    file.add_scalar("train/loss", std::numeric_limits<double>::quiet_NaN(), 20);
+    file.add_scalar("train/loss", 3.25, 30);
+    file.add_image("panel", cv::Mat(32, 48, CV_8UC3, cv::Scalar(255, 128, 0)), 30);
+    file.add_level_histogram("levels", std::vector<int64_t>{0, 2, 0, 1}, 30);
+    file.flush();
+  }
+  const auto result = testing::run_interop_script("train/read_events.py", folder.path());
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("scalar train/loss [(10, 4.5), (30, 3.25)]"));
+  EXPECT_THAT(result.output, HasSubstr("image panel 30 True (255, 128, 0)"));
+  EXPECT_THAT(result.output, HasSubstr("histogram levels 30 1.0 3.0 3.0 5.0 11.0 "
+                                       "[0.5, 1.5, 2.5, 3.5] [0.0, 2.0, 0.0, 1.0]"));
+}
+
+TEST(EventFile, AResumedRunReplacesWhatOlderFilesHoldFromItsStepOn) {
+  DUALDEPTH_NEEDS_INTEROP();
+  const testing::TempFolder folder;
+  {
+    EventFile before(folder.path(), 0);
+    before.add_scalar("loss", 1, 10);
+    before.add_scalar("loss", 2, 20);
+    before.flush();
+    // The second of a name is what tells the files apart and orders them.
+    std::filesystem::rename(before.path(), folder / "events.out.tfevents.1000000000.dualdepth.1");
+    EventFile after(folder.path(), 11);
+    after.add_scalar("loss", 3, 20);
+    after.flush();
+  }
+  const auto result = testing::run_interop_script("train/read_events.py", folder.path());
+  EXPECT_THAT(result.output, HasSubstr("scalar loss [(10, 1.0), (20, 3.0)]"));
 }
 
 TEST(EventFile, AFolderThatCannotBeWrittenIsAnError) {
