@@ -1,0 +1,185 @@
+#include "dualdepth/model/weights.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/utils.h>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/model/depth_net.h"
+#include "testing/interop_python.h"
+#include "testing/shared_data.h"
+#include "testing/temp_folder.h"
+
+namespace dualdepth {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using testing::TempFolder;
+using ::testing::ThrowsMessage;
+
+TEST(TensorFile, KeepsValuesTypesAndShapesOfAnyMemoryFormat) {
+  const TempFolder folder;
+  const auto image = torch::arange(2 * 3 * 4 * 5, torch::kFloat32).view({2, 3, 4, 5});
+  write_tensors(folder / "t.safetensors",
+                {{"channels_last", image.contiguous(torch::MemoryFormat::ChannelsLast)},
+                 {"counter", torch::tensor(7, torch::kInt64)},
+                 {"half", torch::tensor({1.5, -2.0}, torch::kBFloat16)},
+                 {"none", torch::empty({0, 3})}},
+                {{"key", "value"}});
+  const SafetensorsFile file(folder / "t.safetensors");
+  const auto tensors = read_tensors(file);
+  EXPECT_TRUE(tensors.at("channels_last").equal(image));
+  EXPECT_TRUE(tensors.at("counter").equal(torch::tensor(7, torch::kInt64)));
+  EXPECT_TRUE(tensors.at("half").equal(torch::tensor({1.5, -2.0}, torch::kBFloat16)));
+  EXPECT_EQ(tensors.at("none").sizes(), torch::IntArrayRef({0, 3}));
+  EXPECT_EQ(file.metadata().at("key"), "value");
+}
+
+TEST(TensorFile, ReadsOnlyNamesWithThePrefixAndStripsIt) {
+  const TempFolder folder;
+  NamedTensors all;
+  add_with_prefix(all, "model.", {{"a", torch::ones(1)}});
+  add_with_prefix(all, "ema.", {{"a", torch::zeros(1)}});
+  write_tensors(folder / "t.safetensors", all);
+  const auto model = read_tensors(SafetensorsFile(folder / "t.safetensors"), "model.");
+  ASSERT_EQ(model.size(), 1u);
+  EXPECT_EQ(model.at("a").item<float>(), 1.0f);
+}
+
+TEST(EncoderWeights, TheSharedFileMatchesAllButLayer4sConvolutionsAndTheirNorms) {
+  DUALDEPTH_NEEDS_SHARED("weights/resnet18_partial.safetensors");
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto report =
+      load_encoder_weights(encoder, testing::shared_path("weights/resnet18_partial.safetensors"));
+  // 20 convolutions and 20 norms of 4 tensors make 100; four of each are absent from the file.
+  EXPECT_EQ(report.matched.size(), 80u);
+  EXPECT_EQ(report.missing.size(), 20u);
+  EXPECT_THAT(report.missing, Contains("layer4.1.conv2.weight"));
+  EXPECT_THAT(report.missing, Each(StartsWith("layer4.")));
+  EXPECT_THAT(report.unused, IsEmpty());
+  // bn1.bias[0] of the file, read with Python's struct module.
+  EXPECT_FLOAT_EQ(encoder->named_parameters()["bn1.bias"][0].item<float>(), 0.22726284f);
+}
+
+TEST(EncoderWeights, AClassifierIsReportedAsUnused) {
+  const TempFolder folder;
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  auto tensors = state_of(*encoder);
+  tensors["fc.weight"] = torch::zeros({1000, 512});
+  tensors["fc.bias"] = torch::zeros({1000});
+  tensors.erase("bn1.weight");
+  tensors.erase("bn1.num_batches_tracked");
+  write_tensors(folder / "w.safetensors", tensors);
+  const auto report = load_encoder_weights(encoder, folder / "w.safetensors");
+  EXPECT_THAT(report.unused, ElementsAre("fc.bias", "fc.weight"));
+  EXPECT_THAT(report.missing, ElementsAre("bn1.weight"));
+  // 20 convolutions and 20 norms of 5 tensors make 120; two were taken away.
+  EXPECT_EQ(report.summary(),
+            "118 tensors matched, 1 missing (bn1.weight), 2 unused (fc.bias, fc.weight)");
+}
+
+TEST(EncoderWeights, AllDifferencesInShapeAreListedAndNothingIsLoaded) {
+  const TempFolder folder;
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  auto tensors = state_of(*encoder);
+  const auto before = encoder->named_parameters()["bn1.weight"].clone();
+  tensors["bn1.weight"] = torch::full({64}, 3.0);
+  tensors["conv1.weight"] = torch::zeros({64, 1, 7, 7});
+  tensors["layer2.0.bn1.bias"] = torch::zeros({64});
+  write_tensors(folder / "w.safetensors", tensors);
+  EXPECT_THAT([&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("w.safetensors"), HasSubstr("2 that differ"),
+                                         HasSubstr("conv1.weight: expected Float [64, 3, 7, 7], "
+                                                   "got Float [64, 1, 7, 7]"),
+                                         HasSubstr("layer2.0.bn1.bias"))));
+  EXPECT_TRUE(encoder->named_parameters()["bn1.weight"].equal(before));
+}
+
+TEST(EncoderWeights, AFileWithoutAnyEncoderNameIsRefused) {
+  const TempFolder folder;
+  write_tensors(folder / "w.safetensors", {{"something", torch::zeros(3)}});
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  EXPECT_THAT(
+      [&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("torchvision's names"), HasSubstr("something"))));
+}
+
+TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  auto tensors = state_of(*encoder);
+  tensors.erase("conv1.weight");
+  tensors["bn1.bias"] = torch::zeros({1});
+  tensors["extra"] = torch::zeros({2});
+  EXPECT_THAT([&] { load_whole_state(*encoder, tensors, "x.safetensors"); },
+              ThrowsMessage<Error>(AllOf(
+                  HasSubstr("3 that differ"), HasSubstr("conv1.weight: expected Float"),
+                  HasSubstr("got no such tensor"), HasSubstr("bn1.bias: expected Float [64], got"),
+                  HasSubstr("extra: expected no such tensor"))));
+}
+
+TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
+  ResNetEncoder encoder(EncoderKind::kResNet18);
+  auto tensors = state_of(*encoder);
+  tensors["bn1.bias"] = torch::full({64}, 1.5, torch::kBFloat16);
+  load_whole_state(*encoder, tensors, "x.safetensors");
+  const auto bias = encoder->named_parameters()["bn1.bias"];
+  EXPECT_EQ(bias.scalar_type(), torch::kFloat32);
+  EXPECT_EQ(bias[63].item<float>(), 1.5f);
+}
+
+class PythonTorch : public ::testing::TestWithParam<EncoderKind> {};
+
+// Random weights, random statistics: nothing cancels. The script builds the network on its own and
+// loads the encoder strictly, which also proves torchvision's names.
+TEST_P(PythonTorch, ComputesTheSameNetwork) {
+  DUALDEPTH_NEEDS_INTEROP();
+  torch::manual_seed(4);
+  const TempFolder folder;
+  ModelOptions options;
+  options.encoder = GetParam();
+  options.head.scales = {0, 1};
+  DepthNet net(options);
+  net->eval();
+  const torch::NoGradGuard no_grad;
+  auto tensors = state_of(*net);
+  for (auto& [name, tensor] : tensors) {
+    if (name.ends_with("running_mean") || name.ends_with("bias")) tensor.normal_(0, 0.1);
+    if (name.ends_with("running_var")) tensor.uniform_(0.5, 2);
+  }
+  tensors["image"] = torch::rand({2, 3, 64, 96});
+  write_tensors(folder / "in.safetensors", tensors);
+  const auto script = testing::run_interop_script(
+      "model/reference_network.py", folder / "in.safetensors", folder / "out.safetensors");
+  ASSERT_EQ(script.exit_code, 0) << script.output;
+  const auto expected = read_tensors(SafetensorsFile(folder / "out.safetensors"));
+
+  const auto difference = [](const torch::Tensor& got, const torch::Tensor& want) {
+    return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
+  };
+  const auto encoded = net->encoder()((tensors["image"] - 0.45) / 0.225);
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    EXPECT_LT(difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
+  }
+  const auto features = net->features(tensors["image"]);
+  for (const auto& [scale, feature] : features) {
+    const auto heads = net->heads(feature, scale);
+    EXPECT_LT(difference(heads.integer_logits, expected.at(fmt::format("integer_{}", scale))),
+              1e-4);
+    EXPECT_LT(difference(heads.fraction_logits, expected.at(fmt::format("fraction_{}", scale))),
+              1e-4);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(BasicBlocksAndBottlenecks, PythonTorch,
+                         ::testing::Values(EncoderKind::kResNet18, EncoderKind::kResNet50),
+                         [](const auto& info) { return std::string(enum_name(info.param)); });
+
+}  // namespace
+}  // namespace dualdepth
