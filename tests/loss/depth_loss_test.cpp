@@ -1,0 +1,212 @@
+#include "dualdepth/loss/depth_loss.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include "dualdepth/loss/silog.h"
+#include "loss/finite_difference.h"
+
+namespace dualdepth {
+namespace {
+
+constexpr int64_t kLevels = 8;
+
+ModelParams model_of(CodecKind codec) {
+  return {
+      .codec = {.codec = codec, .n_integer_levels = kLevels, .min_depth = 0.5, .max_depth = 20}};
+}
+
+// The pixels of loss_golden.py; the last is out of range.
+struct GoldenPixels {
+  GoldenPixels() {
+    for (int64_t p = 0; p < depth.size(0); ++p) {
+      fraction[p] = std::cos(p);
+      for (int64_t k = 0; k < kLevels; ++k) logits[p][k] = 2 * std::sin(1 + 3 * p + 0.7 * k);
+    }
+  }
+
+  LossTerms loss(const ModelParams& model, const LossOptions& options) const {
+    const bool one_channel = model.codec.codec == CodecKind::kContinuous || !model.use_dual_head;
+    return DepthLoss(model, options)(one_channel ? logits.narrow(1, 0, 1) : logits, fraction,
+                                     depth);
+  }
+
+  torch::Tensor depth = torch::tensor({0.6, 2.0, 7.3, 12.9, 19.5, 25.0}, torch::kFloat64);
+  torch::Tensor fraction = torch::empty({6}, torch::kFloat64);
+  torch::Tensor logits = torch::empty({6, kLevels}, torch::kFloat64);
+};
+
+// Values from loss_golden.py.
+TEST(DepthLoss, AgreesWithNumPy) {
+  struct Golden {
+    CodecKind codec;
+    LossOptions options;
+    double integer, fractional, consistency, total;
+  };
+  const auto options = [](IntegerLossKind integer, ConsistencyLossKind consistency,
+                          double sigma = 1, double logsumexp_weight = 0) {
+    LossOptions made;
+    made.integer = integer;
+    made.consistency = consistency;
+    made.soft_label_sigma = sigma;
+    made.logsumexp_weight = logsumexp_weight;
+    return made;
+  };
+  using enum IntegerLossKind;
+  using enum ConsistencyLossKind;
+  const std::array goldens{
+      Golden{CodecKind::kReflected, options(kSoftLabels, kSiLog), 2.878165725, 0.375556636,
+             1.302713712, 7.285088941},
+      Golden{CodecKind::kReflected, options(kSoftLabels, kSiLog, 0.4), 2.730117649, 0.375556636,
+             1.302713712, 7.137040865},
+      Golden{CodecKind::kReflected, options(kCrossEntropy, kL1, 1.0, 0.02), 2.768813361,
+             0.375556636, 6.901506739, 9.975133090},
+      Golden{CodecKind::kStep, options(kOrdinal, kSiLog), 7.793641349, 0.347054489, 1.302713712,
+             11.915543100},
+      Golden{CodecKind::kRounded, options(kSoftLabels, kL1), 2.937387508, 0.354692590, 7.298544579,
+             10.133585694},
+      Golden{CodecKind::kRounded, options(kCrossEntropy, kSiLog), 2.904434230, 0.354692590,
+             1.319552328, 7.111136291},
+      Golden{CodecKind::kContinuous, options(kCrossEntropy, kSiLog), 0.400842112, 0.354692590,
+             1.488188776, 4.691862397},
+  };
+  for (size_t i = 0; i < goldens.size(); ++i) {
+    const Golden& golden = goldens[i];
+    const LossTerms terms = GoldenPixels().loss(model_of(golden.codec), golden.options);
+    EXPECT_NEAR(terms.integer.item<double>(), golden.integer, 1e-6) << i;
+    EXPECT_NEAR(terms.fractional.item<double>(), golden.fractional, 1e-6) << i;
+    EXPECT_NEAR(terms.consistency.item<double>(), golden.consistency, 1e-6) << i;
+    EXPECT_NEAR(terms.total.item<double>(), golden.total, 1e-5) << i;
+    EXPECT_EQ(terms.pixels, 5);
+    EXPECT_EQ(terms.out_of_range, 1);
+  }
+}
+
+TEST(DepthLoss, PlainSigmoidDepthAgreesWithNumPy) {
+  ModelParams model = model_of(CodecKind::kReflected);
+  model.use_dual_head = false;
+  const LossTerms terms = GoldenPixels().loss(model, {});
+  EXPECT_NEAR(terms.total.item<double>(), 2.270771459, 1e-6);
+}
+
+TEST(DepthLoss, GradientsEqualFiniteDifferencesForEveryObjective) {
+  const GoldenPixels pixels;
+  for (const auto& [codec, codec_name] : EnumNames<CodecKind>::values) {
+    for (const auto& [integer, integer_name] : EnumNames<IntegerLossKind>::values) {
+      for (const auto& [consistency, name] : EnumNames<ConsistencyLossKind>::values) {
+        LossOptions options;
+        options.integer = integer;
+        options.consistency = consistency;
+        options.logsumexp_weight = 0.02;
+        const DepthLoss loss(model_of(codec), options);
+        const auto logits =
+            codec == CodecKind::kContinuous ? pixels.logits.narrow(1, 0, 1) : pixels.logits;
+        SCOPED_TRACE(testing::Message() << codec_name << ' ' << integer_name << ' ' << name);
+        expect_gradient_is_exact(
+            [&](const auto& x) { return loss(x, pixels.fraction, pixels.depth).total; },
+            logits.contiguous());
+      }
+    }
+    const DepthLoss loss(model_of(codec), {});
+    const auto logits =
+        codec == CodecKind::kContinuous ? pixels.logits.narrow(1, 0, 1) : pixels.logits;
+    expect_gradient_is_exact([&](const auto& x) { return loss(logits, x, pixels.depth).total; },
+                             pixels.fraction);
+  }
+}
+
+TEST(DepthLoss, PlainSigmoidGradientEqualsFiniteDifferences) {
+  ModelParams model = model_of(CodecKind::kReflected);
+  model.use_dual_head = false;
+  const DepthLoss loss(model, {});
+  const GoldenPixels pixels;
+  expect_gradient_is_exact([&](const auto& x) { return loss(x, {}, pixels.depth).total; },
+                           pixels.logits.narrow(1, 0, 1).contiguous());
+}
+
+// Weakness 4 of the original: its consistency term composed depth through argmax.
+TEST(DepthLoss, ConsistencyReachesTheIntegerHeadWhereArgmaxDoesNot) {
+  const GoldenPixels pixels;
+  LossOptions only_consistency;
+  only_consistency.params = {.integer_weight = 0, .fractional_weight = 0, .consistency_weight = 1};
+  for (const auto& [consistency, name] : EnumNames<ConsistencyLossKind>::values) {
+    only_consistency.consistency = consistency;
+    const auto logits = pixels.logits.clone().requires_grad_(true);
+    const auto fraction = pixels.fraction.clone().requires_grad_(true);
+    const DepthLoss loss(model_of(CodecKind::kReflected), only_consistency);
+    loss(logits, fraction, pixels.depth).total.backward();
+    EXPECT_GT(logits.grad().narrow(0, 0, 5).abs().amin(1).min().item<double>(), 1e-5) << name;
+    EXPECT_EQ(fraction.grad().abs().max().item<double>(), 0) << name;
+  }
+  const DepthCodec codec(model_of(CodecKind::kRounded).codec);
+  const auto logits = pixels.logits.clone().requires_grad_(true);
+  const auto composed = codec.decode(codec.choose_level(logits), pixels.fraction.sigmoid());
+  EXPECT_FALSE(composed.requires_grad());
+}
+
+TEST(DepthLoss, PixelsOutOfRangeHaveNoGradientAndNoInfluence) {
+  const GoldenPixels pixels;
+  const DepthLoss loss(model_of(CodecKind::kReflected), {});
+  const auto logits = pixels.logits.clone().requires_grad_(true);
+  auto depth = pixels.depth.clone();
+  depth[5] = std::nan("");
+  const LossTerms with = loss(logits, pixels.fraction, depth);
+  with.total.backward();
+  EXPECT_EQ(logits.grad()[5].abs().max().item<double>(), 0);
+  EXPECT_GT(logits.grad().narrow(0, 0, 5).abs().amax(1).min().item<double>(), 0);
+  const LossTerms without = loss(pixels.logits.narrow(0, 0, 5), pixels.fraction.narrow(0, 0, 5),
+                                 pixels.depth.narrow(0, 0, 5));
+  EXPECT_NEAR(with.total.item<double>(), without.total.item<double>(), 1e-12);
+  EXPECT_EQ(with.out_of_range, 1);
+}
+
+TEST(DepthLoss, ListWithoutAPixelInRangeCountsAsNothing) {
+  const DepthLoss loss(model_of(CodecKind::kReflected), {});
+  const LossTerms none = loss(torch::empty({0, kLevels}), torch::empty({0}), torch::empty({0}));
+  EXPECT_TRUE(none.empty());
+  EXPECT_FALSE(none.total.defined());
+  const LossTerms far = loss(torch::zeros({2, kLevels}), torch::zeros({2}), torch::full({2}, 99.0));
+  EXPECT_TRUE(far.empty());
+  EXPECT_EQ(far.out_of_range, 2);
+}
+
+TEST(DepthLoss, ScalesAddUpByWeightAndEmptyOnesCountAsNothing) {
+  const GoldenPixels pixels;
+  const DepthLoss loss(model_of(CodecKind::kReflected), {});
+  const LossTerms fine = loss(pixels.logits, pixels.fraction, pixels.depth);
+  const LossTerms coarse = loss(pixels.logits * 0.5, pixels.fraction, pixels.depth);
+  const std::array scales{fine, LossTerms{}, coarse};
+  const LossTerms sum = weighted_sum(scales, std::array{1.0, 0.5, 0.25, 0.0});
+  EXPECT_NEAR(sum.total.item<double>(),
+              fine.total.item<double>() + 0.25 * coarse.total.item<double>(), 1e-12);
+  EXPECT_EQ(sum.pixels, 5);
+  EXPECT_TRUE(weighted_sum(std::array{LossTerms{}}, std::array{1.0}).empty());
+}
+
+// By hand: errors ln 2 and ln 4 have mean square 2.5 ln^2 2 and squared mean 2.25 ln^2 2.
+TEST(SiLog, ForgivesItsShareOfACommonFactor) {
+  const auto depth = torch::tensor({1.0, 1.0, 3.0}, torch::kFloat64);
+  const auto prediction = torch::tensor({2.0, 4.0, 1e9}, torch::kFloat64);
+  const auto counts = torch::tensor({1.0, 1.0, 0.0}, torch::kFloat64);
+  const double ln2 = std::log(2.0);
+  const auto at = [&](double lambda) {
+    return silog(prediction, depth, counts, lambda).item<double>();
+  };
+  EXPECT_NEAR(at(0), ln2 * std::sqrt(2.5), 1e-7);
+  EXPECT_NEAR(at(1), ln2 * 0.5, 1e-7);
+  EXPECT_NEAR(at(0.85), ln2 * std::sqrt(2.5 - 0.85 * 2.25), 1e-7);
+}
+
+TEST(SiLog, GradientIsFiniteWhereThePredictionIsRight) {
+  const auto depth = torch::tensor({1.0, 5.0}, torch::kFloat64);
+  const auto prediction = depth.clone().requires_grad_(true);
+  const auto loss = silog(prediction, depth, torch::ones_like(depth), 1);
+  EXPECT_NEAR(loss.item<double>(), 1e-4, 1e-12);
+  loss.backward();
+  EXPECT_EQ(prediction.grad().abs().max().item<double>(), 0);
+}
+
+}  // namespace
+}  // namespace dualdepth
