@@ -1,16 +1,15 @@
 #include "dualdepth/base/error.h"
 
-namespace dualdepth {
-namespace {
+#include <utility>
 
-std::string message_of(const ErrorParts& parts) {
+namespace dualdepth {
+
+std::string to_string(const ErrorParts& parts) {
   std::string message = parts.subject + ": expected " + parts.expected + ", got " + parts.got;
   if (!parts.fix.empty()) message += "; " + parts.fix;
   return message;
 }
 
-}  // namespace
-
-Error::Error(ErrorParts parts) : std::runtime_error(message_of(parts)), parts_(std::move(parts)) {}
+Error::Error(ErrorParts parts) : std::runtime_error(to_string(parts)), parts_(std::move(parts)) {}
 
 }  // namespace dualdepth

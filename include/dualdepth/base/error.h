@@ -14,8 +14,11 @@ struct ErrorParts {
   std::string fix;
 };
 
+// "SUBJECT: expected EXPECTED, got GOT; FIX"
+std::string to_string(const ErrorParts& parts);
+
 // Every fault that comes from outside (a file, an option, a device) is thrown as an Error.
-// what() reads "SUBJECT: expected EXPECTED, got GOT; FIX". The program exits with code 2.
+// what() is to_string of the parts. The program exits with code 2.
 class Error : public std::runtime_error {
  public:
   explicit Error(ErrorParts parts);
@@ -29,7 +32,7 @@ class Error : public std::runtime_error {
   ErrorParts parts_;
 };
 
-// The user's configuration is wrong; the subject is FILE:LINE: KEY.
+// The user's configuration is wrong; the subject is the key, with FILE:LINE in front where known.
 class ConfigError : public Error {
  public:
   using Error::Error;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "dualdepth/base/error.h"
 #include "dualdepth/config/field.h"
 
 namespace dualdepth {
@@ -43,7 +45,11 @@ struct CodecOptions {
             {.help = "farthest depth that can be said", .unit = "m", .min = 1e-2, .max = 1e4});
   }
 
-  // Throws ConfigError when min_depth >= max_depth, or a codec cannot take the spacing.
+  // What does not fit together: min_depth at or above max_depth, a codec that cannot take the
+  // spacing. Empty: all is well.
+  std::vector<ErrorParts> problems() const;
+
+  // Throws ConfigError with all problems.
   void check() const;
 
   bool operator==(const CodecOptions&) const = default;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dualdepth/base/error.h"
 #include "dualdepth/config/field.h"
 
 namespace dualdepth {
@@ -127,6 +128,10 @@ struct DataOptions {
     v.group("augmentation", augmentation);
   }
 
+  // What does not fit together: a shape that is no multiple of 32.
+  std::vector<ErrorParts> problems() const;
+
+  // Throws ConfigError with all problems.
   void check() const;
 };
 

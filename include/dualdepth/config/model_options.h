@@ -66,6 +66,10 @@ struct ModelOptions {
     v.group("head", head);
   }
 
+  // What does not fit together: the codec's problems, no head at scale 0, a scale named twice.
+  std::vector<ErrorParts> problems() const;
+
+  // Throws ConfigError with all problems.
   void check() const;
 };
 

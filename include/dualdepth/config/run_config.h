@@ -4,6 +4,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "dualdepth/config/data_options.h"
 #include "dualdepth/config/loss_options.h"
@@ -50,15 +51,23 @@ struct RunConfig {
     v.group("evaluation", evaluation);
   }
 
-  // Relations between keys (each field's own range is checked while reading).
+  // What does not fit together: the problems of model and data, a weighted scale without a head, a
+  // step schedule without milestones. Each field's own range is checked while reading.
+  std::vector<ErrorParts> problems() const;
+
+  // Throws ConfigError with all problems.
   void check() const;
 };
 
-// Reads FILE and applies overrides of the form key.path=value. Unknown keys, wrong types and values
-// out of range are gathered and thrown together as one ConfigError, a line each:
+// Reads FILE and applies overrides of the form key.path=value, the last of a key winning. Strict:
+// unknown keys, keys given twice, wrong types, values out of range and what problems() finds are
+// gathered and thrown together as one ConfigError, a line each:
+//
 //   FILE:12: model.params.max_dept: unknown key; did you mean max_depth?
+//   FILE:15: optimizer.lr: expected a number, got "fast"
+//   override trainer.max_epochs: expected at least 1, got 0
 RunConfig load_run_config(const std::filesystem::path& file,
-                          std::span<const std::string> overrides);
+                          std::span<const std::string> overrides = {});
 
 // The same from text (a checkpoint's metadata, say); `origin` stands for the file in messages.
 RunConfig parse_run_config(const std::string& yaml, const std::string& origin,
@@ -67,7 +76,7 @@ RunConfig parse_run_config(const std::string& yaml, const std::string& origin,
 // All keys with their values as YAML that load_run_config reads back to the same RunConfig.
 std::string to_yaml(const RunConfig& config);
 
-// `train --explain`: every key with type, default, unit, range and help.
+// `train --explain`: every key with default, help, type and range.
 void explain_run_config(std::ostream& out);
 
 // docs/config.md: the same as a Markdown table for each group.
