@@ -87,12 +87,12 @@ HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {
 
 HeadOutput DepthNetImpl::heads_at(const torch::Tensor& feature, int64_t scale,
                                   const torch::Tensor& pixels) {
-  auto& head = decoder_->head(scale);
-  if (scale == 0) return head->at(feature, pixels);
+  const auto filters = decoder_->head(scale)->filters();
+  if (scale == 0) return apply_at(filters, feature, pixels);
   const int64_t width = feature.size(3);
   const auto line = pixels.floor_divide(width << scale);  // n * H + y, H a multiple of 2^scale
   const auto x = pixels.remainder(width << scale).bitwise_right_shift(scale);
-  return head->at(feature, line.bitwise_right_shift(scale) * width + x);
+  return apply_at(filters, feature, line.bitwise_right_shift(scale) * width + x);
 }
 
 }  // namespace dualdepth

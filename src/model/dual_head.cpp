@@ -10,12 +10,26 @@ torch::nn::Conv2d conv3x3(int64_t in, int64_t out) {
 }
 
 // patches: [P, 9 C] in gather_patches' order. Returns [P, K].
-torch::Tensor apply_to_patches(const torch::nn::Conv2d& conv, const torch::Tensor& patches) {
-  const auto filters = conv->weight.permute({0, 2, 3, 1}).reshape({conv->weight.size(0), -1});
-  return torch::addmm(conv->bias, patches, filters.t());
+torch::Tensor apply_to_patches(const torch::Tensor& weight, const torch::Tensor& bias,
+                               const torch::Tensor& patches) {
+  const auto rows = weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
+  return torch::addmm(bias, patches, rows.t());
 }
 
 }  // namespace
+
+HeadOutput apply_at(const HeadFilters& filters, const torch::Tensor& feature,
+                    const torch::Tensor& pixels) {
+  const auto patches = gather_patches(feature.to(torch::kFloat32), pixels);
+  HeadOutput output{
+      .integer_logits = apply_to_patches(filters.integer_weight, filters.integer_bias, patches),
+      .fraction_logits = {}};
+  if (filters.fraction_weight.defined()) {
+    output.fraction_logits =
+        apply_to_patches(filters.fraction_weight, filters.fraction_bias, patches).squeeze(1);
+  }
+  return output;
+}
 
 int64_t integer_channels(const ModelParams& params) {
   const bool levels = params.use_dual_head && params.codec.codec != CodecKind::kContinuous;
@@ -30,15 +44,17 @@ DualHeadImpl::DualHeadImpl(int64_t in_channels, const ModelParams& params) {
 HeadOutput DualHeadImpl::forward(const torch::Tensor& feature) {
   const auto x = feature.to(torch::kFloat32);
   HeadOutput output{.integer_logits = integer_(x), .fraction_logits = {}};
-  if (has_fraction()) output.fraction_logits = fraction_(x).squeeze(1);
+  if (!fraction_.is_empty()) output.fraction_logits = fraction_(x).squeeze(1);
   return output;
 }
 
-HeadOutput DualHeadImpl::at(const torch::Tensor& feature, const torch::Tensor& pixels) {
-  const auto patches = gather_patches(feature.to(torch::kFloat32), pixels);
-  HeadOutput output{.integer_logits = apply_to_patches(integer_, patches), .fraction_logits = {}};
-  if (has_fraction()) output.fraction_logits = apply_to_patches(fraction_, patches).squeeze(1);
-  return output;
+HeadFilters DualHeadImpl::filters() const {
+  HeadFilters filters{integer_->weight, integer_->bias, {}, {}};
+  if (!fraction_.is_empty()) {
+    filters.fraction_weight = fraction_->weight;
+    filters.fraction_bias = fraction_->bias;
+  }
+  return filters;
 }
 
 }  // namespace dualdepth

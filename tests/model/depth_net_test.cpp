@@ -196,14 +196,14 @@ TEST_P(SparseHeads, EqualTheDenseHeadsAndTheirGradients) {
     ((output.integer_logits * integer_factors).sum() +
      (output.fraction_logits * fraction_factors).sum())
         .backward();
-    const auto& head = net->decoder()->head(scale);
+    const auto filters = net->decoder()->head(scale)->filters();
     return std::vector<torch::Tensor>{output.integer_logits.detach(),
                                       output.fraction_logits.detach(),
                                       feature.grad().clone(),
-                                      head->integer()->weight.grad().clone(),
-                                      head->integer()->bias.grad().clone(),
-                                      head->fraction()->weight.grad().clone(),
-                                      head->fraction()->bias.grad().clone()};
+                                      filters.integer_weight.grad().clone(),
+                                      filters.integer_bias.grad().clone(),
+                                      filters.fraction_weight.grad().clone(),
+                                      filters.fraction_bias.grad().clone()};
   };
   const auto sparse = run(true);
   const auto dense = run(false);

@@ -19,6 +19,18 @@ struct HeadOutput {
   torch::Tensor fraction_logits;
 };
 
+// The filters of both heads, [K, C, 3, 3] and [1, C, 3, 3], with their biases; the fraction's are
+// undefined without a second head.
+struct HeadFilters {
+  torch::Tensor integer_weight, integer_bias;
+  torch::Tensor fraction_weight, fraction_bias;
+};
+
+// Both heads only at `pixels`: int64 [P], (n * h + y) * w + x in the feature map [N, C, h, w].
+// Equals indexing the dense result, at the cost of one [P, 9 C] x [9 C, K] product.
+HeadOutput apply_at(const HeadFilters& filters, const torch::Tensor& feature,
+                    const torch::Tensor& pixels);
+
 // Channels of the integer head that these parameters ask for.
 int64_t integer_channels(const ModelParams& params);
 
@@ -31,13 +43,8 @@ class DualHeadImpl : public torch::nn::Module {
   // feature: [N, C, h, w].
   HeadOutput forward(const torch::Tensor& feature);
 
-  // Only at `pixels`: int64 [P], (n * h + y) * w + x in the feature map. Equals indexing
-  // forward()'s result, at the cost of one [P, 9 C] x [9 C, K] product.
-  HeadOutput at(const torch::Tensor& feature, const torch::Tensor& pixels);
-
-  bool has_fraction() const { return !fraction_.is_empty(); }
-  const torch::nn::Conv2d& integer() const { return integer_; }
-  const torch::nn::Conv2d& fraction() const { return fraction_; }
+  // Share memory and gradients with the module.
+  HeadFilters filters() const;
 
  private:
   torch::nn::Conv2d integer_{nullptr};

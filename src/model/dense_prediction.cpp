@@ -1,0 +1,71 @@
+#include "dualdepth/model/dense_prediction.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "dualdepth/codec/plain_depth.h"
+
+namespace dualdepth {
+namespace {
+
+// Pixels whose logits (8 MB with 256 levels) and patches stay in the cache.
+constexpr int64_t kStripePixels = 8192;
+
+struct Stripe {
+  torch::Tensor depth, level, fraction;  // [P]; undefined as in DensePrediction
+};
+
+Stripe decode(const HeadOutput& heads, const DepthCodec& codec) {
+  if (!heads.fraction_logits.defined()) {
+    return {plain_depth(heads.integer_logits.squeeze(1), codec.options()), {}, {}};
+  }
+  const auto level = codec.choose_level(heads.integer_logits);
+  const auto fraction = heads.fraction_logits.sigmoid();
+  auto depth = codec.decode(level, fraction);
+  return {depth, level.is_floating_point() ? torch::Tensor() : level, fraction};
+}
+
+torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*part,
+                   torch::IntArrayRef shape) {
+  if (!(stripes.front().*part).defined()) return {};
+  std::vector<torch::Tensor> parts;
+  for (const auto& stripe : stripes) parts.push_back(stripe.*part);
+  return torch::cat(parts).view(shape);
+}
+
+}  // namespace
+
+DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
+  const torch::NoGradGuard no_grad;
+  const auto [scale, feature] = *net->features(image).begin();
+  const auto& options = net->options();
+  auto filters = net->decoder()->head(scale)->filters();
+  if (options.head.level_smoothing > 0 && integer_channels(options.params) > 1) {
+    filters = smooth_levels(filters, options.head.level_smoothing);
+  }
+  const DepthCodec codec(options.params.codec);
+  const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
+  std::vector<Stripe> stripes;
+  for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
+    const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels),
+                                      feature.options().dtype(torch::kInt64));
+    stripes.push_back(decode(apply_at(filters, feature, stripe), codec));
+  }
+  const std::vector<int64_t> shape = {feature.size(0), feature.size(2), feature.size(3)};
+  return {join(stripes, &Stripe::depth, shape), join(stripes, &Stripe::level, shape),
+          join(stripes, &Stripe::fraction, shape)};
+}
+
+HeadFilters smooth_levels(const HeadFilters& filters, double sigma) {
+  const torch::NoGradGuard no_grad;
+  const auto& weight = filters.integer_weight;
+  const auto level = torch::arange(weight.size(0), weight.options().dtype(torch::kFloat64));
+  auto mixing = (((level.unsqueeze(1) - level) / sigma).square() * -0.5).exp();
+  mixing = (mixing / mixing.sum(1, /*keepdim=*/true)).to(weight.scalar_type());
+  HeadFilters smoothed = filters;
+  smoothed.integer_weight = mixing.matmul(weight.flatten(1)).view(weight.sizes());
+  smoothed.integer_bias = mixing.mv(filters.integer_bias);
+  return smoothed;
+}
+
+}  // namespace dualdepth
