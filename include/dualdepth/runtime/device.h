@@ -1,0 +1,23 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+
+#include "dualdepth/config/run_config.h"
+
+namespace dualdepth {
+
+// The device to compute on. Call it before the first tensor: LibTorch looks for CUDA once.
+//
+// `cuda` loads LibTorch's CUDA library at run time, so that one program serves machines with and
+// without a GPU, and throws Error saying what is missing and how to get it. `auto` does so only
+// where NVIDIA's driver reports a GPU, and falls back to the CPU with a log line otherwise. `cpu`
+// loads nothing.
+c10::Device choose_device(DeviceKind kind);
+
+// Threads of LibTorch's and OpenCV's own computation; 0: all cores. LibTorch's default is 1 on some
+// machines.
+void set_compute_threads(int64_t threads);
+
+}  // namespace dualdepth
