@@ -1,11 +1,13 @@
 #include "dualdepth/base/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "dualdepth/base/error.h"
 
@@ -27,15 +29,38 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::string_view kTemporaryMark = ".dualdepth-tmp-";
+
+// ".NAME.dualdepth-tmp-PROCESS-COUNT" in the folder of `path`.
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return folder_of(path) / ("." + path.filename().string() + std::string(kTemporaryMark) +
+                            std::to_string(::getpid()) + "-" + std::to_string(counter++));
+}
+
+// An AtomicFile holds a lock on its temporary file, which ends with its process, however that ends.
+bool lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
+
+bool is_abandoned(const fs::path& temporary) {
+  const int descriptor = ::open(temporary.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) return false;
+  const bool abandoned = lock(descriptor);
+  ::close(descriptor);
+  return abandoned;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path path, Durability durability)
     : path_(std::move(path)), durability_(durability) {
-  static std::atomic<unsigned> counter{0};
-  temporary_ = folder_of(path_) / ("." + path_.filename().string() + ".tmp-" +
-                                   std::to_string(::getpid()) + "-" + std::to_string(counter++));
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  constexpr mode_t kModeBeforeUmask = 0666;
+  do {
+    temporary_ = temporary_name(path_);
+    descriptor_ =
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kModeBeforeUmask);
+  } while (descriptor_ < 0 && errno == EEXIST);  // left by a killed process of the same number
   if (descriptor_ < 0) throw_write_error(path_, errno);
+  lock(descriptor_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -76,6 +101,16 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
   file.commit();
 }
 
+void remove_abandoned_files(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_temporary =
+        name.starts_with('.') && name.find(kTemporaryMark) != std::string::npos;
+    if (is_temporary && is_abandoned(entry.path())) fs::remove(entry.path(), ignored);
+  }
+}
+
 void make_writable_folder(const fs::path& folder) {
   std::error_code code;
   fs::create_directories(folder, code);
@@ -91,15 +126,18 @@ void make_writable_folder(const fs::path& folder) {
 }
 
 std::string read_file(const fs::path& path, uintmax_t max_bytes) {
-  std::error_code code;
-  const uintmax_t size = fs::is_directory(path, code) ? 0 : fs::file_size(path, code);
-  std::ifstream stream(path, std::ios::binary);
-  if (code || !stream || fs::is_directory(path)) {
+  const auto fail = [&](const std::string& reason) {
     throw Error({.subject = path.string(),
                  .expected = "a file that can be read",
-                 .got = code ? code.message() : std::strerror(errno),
+                 .got = reason,
                  .fix = ""});
-  }
+  };
+  std::error_code code;
+  if (fs::is_directory(path, code)) fail("a folder");
+  const uintmax_t size = fs::file_size(path, code);
+  if (code) fail(code.message());
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) fail(std::strerror(errno));
   if (size > max_bytes) {
     throw Error({.subject = path.string(),
                  .expected = "at most " + std::to_string(max_bytes) + " bytes",
@@ -108,7 +146,7 @@ std::string read_file(const fs::path& path, uintmax_t max_bytes) {
   }
   std::string contents(size, '\0');
   stream.read(contents.data(), static_cast<std::streamsize>(size));
-  contents.resize(static_cast<size_t>(stream.gcount()));
+  if (!stream) fail("only " + std::to_string(stream.gcount()) + " bytes of it");
   return contents;
 }
 

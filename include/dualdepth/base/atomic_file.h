@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <string>
 #include <string_view>
 
 namespace dualdepth {
@@ -36,11 +38,15 @@ class AtomicFile {
 // AtomicFile in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
+// Removes the temporary files of AtomicFiles whose process was killed. For folders of large files,
+// such as checkpoints; a folder that does not exist has none.
+void remove_abandoned_files(const std::filesystem::path& folder);
+
 // Makes the folder and its parents, and proves that a file can be written there.
 // Throws Error naming the folder and the system's reason.
 void make_writable_folder(const std::filesystem::path& folder);
 
-// The whole file. Throws Error when it is absent or longer than `max_bytes`.
+// The whole file. Throws Error when it is absent, unreadable or longer than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, uintmax_t max_bytes = uintmax_t{1} << 31);
 
 }  // namespace dualdepth

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace dualdepth {
 
@@ -16,8 +17,9 @@ int resolve_thread_count(int requested);
 // exception stops the rest and is thrown again here.
 void parallel_for(size_t count, int threads, const std::function<void(size_t)>& work);
 
-// A queue between threads that holds at most `capacity` items. push() and pop() block; close()
-// wakes everyone: push() then returns false, pop() empties the queue and then returns nothing.
+// A queue between threads that holds at most `capacity` (from 1) items. push() and pop() block;
+// close() wakes everyone: push() then returns false, pop() empties the queue and then returns
+// nothing.
 template <class T>
 class BoundedQueue {
  public:
