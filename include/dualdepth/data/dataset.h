@@ -23,8 +23,18 @@ class Dataset {
   // Reads picture and ground truth. Throws Error naming the file.
   virtual Sample load(size_t index) const = 0;
 
+  // The same, but the picture may come smaller where its format can be decoded so, at least as
+  // large as `wanted`; ground truth and intrinsics stay those of the full size.
+  virtual Sample load_reduced(size_t index, cv::Size wanted) const {
+    static_cast<void>(wanted);
+    return load(index);
+  }
+
   // The files a sample is made of; part of the cache's key.
   virtual std::vector<std::filesystem::path> files(size_t index) const = 0;
+
+  // What data.missing: skip left out, a line each.
+  virtual const std::vector<std::string>& missing() const = 0;
 };
 
 enum class SplitRole { kTrain, kValidation };

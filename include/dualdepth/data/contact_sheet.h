@@ -1,0 +1,27 @@
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "dualdepth/data/dataset.h"
+
+namespace dualdepth {
+
+struct ContactSheetOptions {
+  int columns = 3;
+  int cell_width = 480;   // px
+  double min_depth = 0;   // m, red
+  double max_depth = 80;  // m, blue; what lies farther is blue as well
+};
+
+// One sample: the picture in darkened grey, each depth value drawn over it in colour (turbo, near
+// is red), its id and share of valid pixels written below. CV_8UC3 RGB.
+cv::Mat contact_cell(const Sample& sample, const ContactSheetOptions& options);
+
+// The cells row by row, and under them the colour scale in metres.
+cv::Mat contact_sheet(const std::vector<cv::Mat>& cells, const ContactSheetOptions& options);
+
+// `count` indices spread evenly over the data set, all of them when it has no more.
+std::vector<size_t> spread_indices(size_t size, size_t count);
+
+}  // namespace dualdepth

@@ -1,0 +1,146 @@
+"""Prints the numbers that the tests of the data room hold, computed with NumPy and Pillow alone.
+
+usage: make_goldens.py SHARED      (the folder that holds kitti_mini)
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+MINI = Path(sys.argv[1]) / "kitti_mini"
+DATE = MINI / "raw/2011_09_26"
+DRIVE = DATE / "2011_09_26_drive_0005_sync"
+HEIGHT, WIDTH = 375, 1242
+TARGET_HEIGHT, TARGET_WIDTH = 192, 640
+
+
+def read_calibration(file):
+    values = {}
+    for line in file.read_text().splitlines():
+        key, _, rest = line.partition(":")
+        try:
+            values[key] = np.array([float(word) for word in rest.split()])
+        except ValueError:
+            pass
+    return values
+
+
+def projection_matrix(camera):
+    cameras = read_calibration(DATE / "calib_cam_to_cam.txt")
+    velodyne = read_calibration(DATE / "calib_velo_to_cam.txt")
+    to_camera, rectify = np.eye(4), np.eye(4)
+    to_camera[:3, :3] = velodyne["R"].reshape(3, 3)
+    to_camera[:3, 3] = velodyne["T"]
+    rectify[:3, :3] = cameras["R_rect_00"].reshape(3, 3)
+    return cameras[f"P_rect_0{camera}"].reshape(3, 4) @ rectify @ to_camera
+
+
+def project(sweep, camera, variant):
+    points = np.fromfile(sweep, np.float32).reshape(-1, 4).astype(np.float64)
+    points = points[points[:, 0] >= 0]
+    forward = points[:, 0]
+    points = np.concatenate([points[:, :3], np.ones((len(points), 1))], axis=1)
+    image = points @ projection_matrix(camera).T
+    front = image[:, 2] > 0
+    image, forward = image[front], forward[front]
+    shift = 1 if variant == "eigen" else 0
+    u = np.round(image[:, 0] / image[:, 2]).astype(np.int64) - shift
+    v = np.round(image[:, 1] / image[:, 2]).astype(np.int64) - shift
+    metres = forward if variant == "eigen" else image[:, 2]
+    inside = (u >= 0) & (v >= 0) & (u < WIDTH) & (v < HEIGHT)
+    depth = np.full((HEIGHT, WIDTH), np.inf)
+    np.minimum.at(depth, (v[inside], u[inside]), metres[inside])
+    depth[np.isinf(depth)] = 0
+    return depth
+
+
+def print_velodyne():
+    print("velodyne_depth_test: sweep, camera, variant, pixels, sum of depths, one pixel (v, u, metres)")
+    for frame in ("0000000000", "0000000050", "0000000100", "0000000150"):
+        for camera, variant in ((2, "official"), (2, "eigen"), (3, "official")):
+            depth = project(DRIVE / f"velodyne_points/data/{frame}.bin", camera, variant)
+            rows, columns = np.nonzero(depth)
+            middle = len(rows) // 2
+            v, u = rows[middle], columns[middle]
+            print(f'  {{"{frame}", {camera}, {variant}, {len(rows)}, {depth.sum():.3f}, '
+                  f"{v}, {u}, {depth[v, u]:.6f}}},")
+
+
+def scatter(depth, height, width):
+    source_height, source_width = depth.shape
+    rows, columns = np.nonzero(depth)
+    target_rows = np.floor((rows + 0.5) * height / source_height).astype(np.int64)
+    target_columns = np.floor((columns + 0.5) * width / source_width).astype(np.int64)
+    target = np.full((height, width), np.inf)
+    np.minimum.at(target, (target_rows, target_columns), depth[rows, columns])
+    target[np.isinf(target)] = 0
+    return target
+
+
+def print_scatter():
+    print("resize_test, scatter_depth: drive, frame, pixels before, after, sum after, one (y, x, metres)")
+    for drive, frame in (("0001", "0000000005"), ("0013", "0000000010")):
+        file = MINI / (f"depth/train/2011_09_26_drive_{drive}_sync/proj_depth/groundtruth/image_02/"
+                       f"{frame}.png")
+        depth = np.asarray(Image.open(file)).astype(np.float64) / 256
+        target = scatter(depth, TARGET_HEIGHT, TARGET_WIDTH)
+        rows, columns = np.nonzero(target)
+        middle = len(rows) // 2
+        y, x = rows[middle], columns[middle]
+        print(f'  {{"{drive}", "{frame}", {np.count_nonzero(depth)}, {len(rows)}, '
+              f"{target.sum():.4f}, {y}, {x}, {target[y, x]:.6f}}},")
+
+
+def area_weights(source, target):
+    """[target, source]: the share of each source pixel in the mean of the area a target pixel covers."""
+    weights = np.zeros((target, source))
+    factor = source / target
+    for i in range(target):
+        low, high = i * factor, (i + 1) * factor
+        for j in range(int(low), min(int(np.ceil(high)), source)):
+            weights[i, j] = min(high, j + 1) - max(low, j)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def print_area():
+    rgb = np.asarray(Image.open(DRIVE / "image_02/data/0000000000.png")).astype(np.float64)
+    rows = area_weights(HEIGHT, TARGET_HEIGHT)
+    columns = area_weights(WIDTH, TARGET_WIDTH)
+    small = np.einsum("yi,ijc,xj->yxc", rows, rgb, columns, optimize=True)
+    print("resize_test, resize_rgb: (y, x, r, g, b), then the mean of each channel")
+    for y, x in ((0, 0), (50, 321), (100, 7), (150, 500), (191, 639)):
+        print("  {" + f"{y}, {x}, " + ", ".join(f"{value:.3f}" for value in small[y, x]) + "},")
+    print("  " + ", ".join(f"{value:.4f}" for value in small.mean(axis=(0, 1))))
+
+
+def luma(rgb):
+    return rgb @ np.array([0.299, 0.587, 0.114])
+
+
+def jitter(rgb, mean, brightness, contrast, saturation, hue):
+    """Step by step, each as its own formula says."""
+    rgb = rgb * brightness
+    rgb = contrast * rgb + (1 - contrast) * luma(mean * brightness)
+    rgb = saturation * rgb + (1 - saturation) * luma(rgb)
+    y = luma(rgb)
+    i = rgb @ np.array([0.596, -0.274, -0.322])
+    q = rgb @ np.array([0.211, -0.523, 0.312])
+    chroma = (i + 1j * q) * np.exp(2j * np.pi * hue)
+    basis = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    return np.linalg.solve(basis, np.array([y, chroma.real, chroma.imag]))
+
+
+def print_jitter():
+    print("augmentation_test: in (r, g, b), out (r, g, b)")
+    mean = np.array([0.35, 0.4, 0.45])
+    for rgb in ((0.5, 0.5, 0.5), (0.8, 0.2, 0.1), (0.1, 0.6, 0.9)):
+        out = jitter(np.array(rgb), mean, 1.1, 0.9, 1.2, 0.04)
+        print(f"  {rgb} -> " + ", ".join(f"{value:.6f}" for value in out))
+
+
+print_velodyne()
+print_scatter()
+print_area()
+print_jitter()
