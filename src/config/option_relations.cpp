@@ -10,9 +10,11 @@ namespace {
 
 void throw_if_any(const std::vector<ErrorParts>& problems) {
   if (problems.empty()) return;
-  std::vector<std::string> lines;
-  for (const ErrorParts& problem : problems) lines.push_back(to_string(problem));
-  throw ConfigError(fmt::format("{}", fmt::join(lines, "\n")));
+  std::string lines;
+  for (const ErrorParts& problem : problems) {
+    lines += (lines.empty() ? "" : "\n") + to_string(problem);
+  }
+  throw ConfigError(lines);
 }
 
 bool contains(const std::vector<int64_t>& values, int64_t value) {

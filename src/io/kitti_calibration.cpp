@@ -108,11 +108,10 @@ Intrinsics intrinsics_of(const cv::Matx34d& projection) {
 // [rotation translation; 0 0 0 1]
 cv::Matx44d rigid_motion(const std::vector<double>& rotation,
                          const std::vector<double>& translation) {
+  const cv::Matx33d turn(rotation.data());
   cv::Matx44d motion = cv::Matx44d::eye();
   for (int row = 0; row < 3; ++row) {
-    for (int column = 0; column < 3; ++column) {
-      motion(row, column) = rotation[static_cast<size_t>(3 * row + column)];
-    }
+    for (int column = 0; column < 3; ++column) motion(row, column) = turn(row, column);
     motion(row, 3) = translation[static_cast<size_t>(row)];
   }
   return motion;

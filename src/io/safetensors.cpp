@@ -180,6 +180,7 @@ class HeaderReader {
   void check_tiling(const std::map<std::string, TensorView>& tensors) {
     using Entry = std::pair<const std::string, TensorView>;
     std::vector<const Entry*> order;
+    order.reserve(tensors.size());
     for (const Entry& entry : tensors) order.push_back(&entry);
     const auto extent = [](const Entry* entry) {
       return std::pair(entry->second.bytes.data(), entry->second.bytes.size());
@@ -220,6 +221,7 @@ void write_safetensors(const std::filesystem::path& file,
                        const std::map<std::string, std::string>& metadata) {
   using Entry = std::pair<const std::string, TensorView>;
   std::vector<const Entry*> order;
+  order.reserve(tensors.size());
   for (const Entry& entry : tensors) order.push_back(&entry);
   std::stable_sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
     return &row_of(a->second.type) > &row_of(b->second.type);

@@ -11,7 +11,7 @@ namespace dualdepth {
 // generators", OOPSLA 2014) both mixes the keys and generates.
 class RandomStream {
  public:
-  explicit RandomStream(std::initializer_list<uint64_t> keys);
+  RandomStream(std::initializer_list<uint64_t> keys);
 
   // Uniform over all 64-bit values.
   uint64_t next();
