@@ -145,11 +145,10 @@ TEST(ReadRgb, TruncatedPictureIsOneErrorAndNothingElseIsPrinted) {
   }
 }
 
-TEST(ReadRgbReduced, TakesTheSmallestJpegScaleThatIsLargeEnough) {
+TEST(ReadRgbReduced, HalvesAJpegAsOftenAsItStaysLargeEnough) {
   DUALDEPTH_NEEDS_SHARED(kJpegFrame);
-  const cv::Mat rgb = read_rgb_reduced(shared_path(kJpegFrame), {640, 192});
-  // libjpeg-turbo decodes in eighths, rounded up: 1242 * 5/8 = 776.25, 375 * 5/8 = 234.4.
-  ASSERT_EQ(rgb.size(), cv::Size(777, 235));
+  const cv::Mat rgb = read_rgb_reduced(shared_path(kJpegFrame), {320, 90});
+  ASSERT_EQ(rgb.size(), cv::Size(621, 188));                     // 1242 / 2 and 375 / 2, rounded up
   const cv::Scalar whole_mean(91.702259, 90.188616, 84.926761);  // PIL 13.0 and NumPy, full size
   EXPECT_LT(cv::norm(cv::mean(rgb) - whole_mean, cv::NORM_INF), 0.5);
 }
@@ -158,9 +157,11 @@ TEST(ReadRgbReduced, NeverGoesBelowTheWantedSizeAndLeavesPngWhole) {
   const TempFolder folder;
   write_rgb(folder / "a.jpg", noise(64, 128));
   write_rgb(folder / "a.png", noise(64, 128));
-  EXPECT_EQ(read_rgb_reduced(folder / "a.jpg", {32, 33}).size(), cv::Size(80, 40));
+  EXPECT_EQ(read_rgb_reduced(folder / "a.jpg", {64, 32}).size(), cv::Size(64, 32));
+  EXPECT_EQ(read_rgb_reduced(folder / "a.jpg", {64, 33}).size(), cv::Size(128, 64));
+  EXPECT_EQ(read_rgb_reduced(folder / "a.jpg", {20, 10}).size(), cv::Size(32, 16));
   EXPECT_EQ(read_rgb_reduced(folder / "a.jpg", {999, 999}).size(), cv::Size(128, 64));
-  EXPECT_EQ(read_rgb_reduced(folder / "a.png", {32, 33}).size(), cv::Size(128, 64));
+  EXPECT_EQ(read_rgb_reduced(folder / "a.png", {20, 10}).size(), cv::Size(128, 64));
 }
 
 TEST(ReadImageSize, ReadsOnlyTheHeader) {

@@ -17,9 +17,9 @@ inline constexpr int kMaxPictureSide = 16384;  // px
 // undecodable file, and for a picture narrower or lower than kMinPictureSide.
 cv::Mat read_rgb(const std::filesystem::path& file);
 
-// The same, decoded at a reduced size where the format can do so (JPEG, in eighths): the smallest
-// that has at least `wanted` in both directions. Cheaper than reading all and resizing; the caller
-// resizes the rest of the way.
+// The same, decoded at half, a quarter or an eighth of the size where the format can do that fast
+// (JPEG): the smallest that has at least `wanted` in both directions. The caller resizes the rest
+// of the way.
 cv::Mat read_rgb_reduced(const std::filesystem::path& file, cv::Size wanted);
 
 // Width and height from the file's header alone, without decoding.
