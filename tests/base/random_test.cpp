@@ -36,7 +36,7 @@ TEST(RandomStream, BelowIsEvenAndInside) {
   std::array<int, 6> counts{};
   constexpr int kDraws = 60000;
   for (int i = 0; i < kDraws; ++i) ++counts.at(stream.below(6));
-  for (const int count : counts) EXPECT_NEAR(count, kDraws / 6, 5 * std::sqrt(kDraws / 6.0));
+  for (const int count : counts) EXPECT_NEAR(count, kDraws / 6.0, 5 * std::sqrt(kDraws / 6.0));
   EXPECT_EQ(stream.below(1), 0u);
 }
 

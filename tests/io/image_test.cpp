@@ -276,7 +276,7 @@ TEST(ColorizeError, GoesFromBlackThroughRedToWhite) {
   EXPECT_EQ(rgb.at<cv::Vec3b>(0), cv::Vec3b(0, 0, 0));
   EXPECT_EQ(rgb.at<cv::Vec3b>(1), cv::Vec3b(255, 255, 255));
   EXPECT_EQ(rgb.at<cv::Vec3b>(2), cv::Vec3b(255, 255, 255));
-  const cv::Vec3b third = rgb.at<cv::Vec3b>(3);
+  const cv::Vec3b& third = rgb.at<cv::Vec3b>(3);
   EXPECT_GT(third[0], 200);
   EXPECT_LT(third[1], 40);
   EXPECT_EQ(third[2], 0);

@@ -31,7 +31,7 @@ class TempFolder {
 
   // Writes a file below the folder, making its parents, and returns its path.
   std::filesystem::path write(const std::filesystem::path& name, std::string_view contents) const {
-    const std::filesystem::path file = path_ / name;
+    std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream stream(file, std::ios::binary);
     stream.write(contents.data(), static_cast<std::streamsize>(contents.size()));
