@@ -5,7 +5,7 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array<AddVerb, 2> kSubjects{add_inspect_codec, add_inspect_data};
+constexpr std::array kSubjects{add_inspect_codec, add_inspect_data, add_inspect_model};
 
 }  // namespace
 

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dualdepth/config/run_config.h"
+#include "dualdepth/model/depth_net.h"
+#include "dualdepth/model/weights.h"
+#include "dualdepth/runtime/checkpoint.h"
+#include "inspect.h"
+
+namespace dualdepth {
+namespace {
+
+struct InspectedModel {
+  RunConfig config;
+  DepthNet net{nullptr};
+  std::string weights;  // where they come from
+};
+
+InspectedModel open_model(const std::filesystem::path& file) {
+  const auto extension = file.extension();
+  if (extension == ".yaml" || extension == ".yml") {
+    auto config = load_run_config(file, {});
+    DepthNet net(config.model);
+    net->eval();
+    auto weights = config.model.pretrained.empty() ? "random" : config.model.pretrained;
+    return {std::move(config), net, weights};
+  }
+  const auto checkpoint = open_checkpoint(file);
+  auto net = load_network(checkpoint);
+  const auto counter = [&](const char* key) {
+    const auto found = checkpoint.metadata.find(key);
+    return found != checkpoint.metadata.end() && found->is_number() ? found->dump() : "unknown";
+  };
+  auto weights =
+      fmt::format("{} (step {}, epoch {})", file.string(), counter("step"), counter("epoch"));
+  return {checkpoint.config, net, weights};
+}
+
+// The first name is the part, for the decoder with its second: "encoder", "decoder",
+// "decoder.head_0".
+std::string part_of(const std::string& name) {
+  const auto head = name.find(".head_");
+  return name.substr(0, name.find('.', head == std::string::npos ? 0 : head + 1));
+}
+
+void print_facts(const InspectedModel& model) {
+  const auto& options = model.config.model;
+  const auto& codec = options.params.codec;
+  const auto& shape = model.config.data.image_shape;
+  fmt::print("encoder  {}\n", enum_name(options.encoder));
+  fmt::print("weights  {}\n", model.weights);
+  fmt::print("input    image [N, 3, {}, {}], RGB in 0..1, (x - [{}]) / [{}]\n", shape[0], shape[1],
+             fmt::join(options.mean, ", "), fmt::join(options.std, ", "));
+  if (options.params.use_dual_head) {
+    fmt::print("codec    {}, spacing {}, {} levels, {} to {} m\n", enum_name(codec.codec),
+               enum_name(codec.spacing), codec.n_integer_levels, codec.min_depth, codec.max_depth);
+  } else {
+    fmt::print("codec    none: one sigmoid, {} to {} m\n", codec.min_depth, codec.max_depth);
+  }
+  if (options.head.level_smoothing > 0) {
+    fmt::print("levels   smoothed over {} levels when predicting\n", options.head.level_smoothing);
+  }
+}
+
+void print_parameters(const DepthNet& net) {
+  std::map<std::string, int64_t> parts;
+  int64_t total = 0;
+  for (const auto& parameter : net->named_parameters()) {
+    parts[part_of(parameter.key())] += parameter.value().numel();
+    total += parameter.value().numel();
+  }
+  fmt::print("\n{:<22} {:>12}\n", "part", "parameters");
+  for (const auto& [part, count] : parts) fmt::print("{:<22} {:>12}\n", part, count);
+  fmt::print("{:<22} {:>12}\n", "all", total);
+}
+
+void print_maps(InspectedModel& model) {
+  const torch::NoGradGuard no_grad;
+  const auto& shape = model.config.data.image_shape;
+  const auto image = torch::zeros({1, 3, shape[0], shape[1]});
+  const auto print = [](const std::string& name, const torch::Tensor& map) {
+    fmt::print("{:<22} {:>12}\n", name, fmt::format("{}", fmt::join(map.sizes().slice(1), " x ")));
+  };
+  fmt::print("\n{:<22} {:>12}\n", "map", "C x H x W");
+  const auto encoded = model.net->encoder()(image);
+  for (size_t i = 0; i < encoded.size(); ++i) print(fmt::format("encoder {}", i), encoded[i]);
+  for (const auto& [scale, feature] : model.net->decoder()(encoded)) {
+    print(fmt::format("decoder scale {}", scale), feature);
+    const auto levels = integer_channels(model.config.model.params);
+    fmt::print("{:<22} {:>12}\n", fmt::format("head_{}.integer", scale),
+               fmt::format("{} x {} x {}", levels, feature.size(2), feature.size(3)));
+  }
+}
+
+void print_tensors(const DepthNet& net) {
+  fmt::print("\n{:<44} {}\n", "tensor", "shape");
+  for (const auto& [name, tensor] : state_of(*net)) {
+    fmt::print("{:<44} [{}]\n", name, fmt::join(tensor.sizes(), ", "));
+  }
+}
+
+}  // namespace
+
+void add_inspect_model(CLI::App& inspect, ProgramState&) {
+  struct Options {
+    std::filesystem::path file;
+    bool tensors = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* verb = inspect.add_subcommand(
+      "model", "Print a network's input, codec, parameters of each part and shapes of its maps");
+  verb->add_option("MODEL", options->file, "configuration (.yaml) or checkpoint (.safetensors)")
+      ->required();
+  verb->add_flag("--tensors", options->tensors, "also list every tensor with its shape");
+  verb->footer("Example: dualdepth inspect model configs/kitti_mini.yaml");
+  verb->callback([options] {
+    auto model = open_model(options->file);
+    print_facts(model);
+    print_parameters(model.net);
+    print_maps(model);
+    if (options->tensors) print_tensors(model.net);
+  });
+}
+
+}  // namespace dualdepth
