@@ -5,6 +5,7 @@
 #include <opencv2/core.hpp>
 
 #include "dualdepth/config/model_options.h"
+#include "dualdepth/config/run_config.h"
 
 namespace dualdepth {
 
@@ -12,8 +13,13 @@ namespace dualdepth {
 struct Prediction {
   cv::Mat depth;     // CV_32FC1, metres
   cv::Mat level;     // CV_16UC1; empty for a model without an integer head
-  cv::Mat fraction;  // CV_32FC1 in 0..1, after the sigmoid; empty likewise
+  cv::Mat fraction;  // CV_32FC1 in 0..1, after the sigmoid; empty without a second head
+  cv::Rect region;   // the part of the picture that the maps cover
 };
+
+// Depth for a picture of this size: bilinear in metres inside the prediction's region, 0 outside.
+// The heads are never resized apart: interpolating them would mix levels.
+cv::Mat depth_at_size(const Prediction& prediction, cv::Size picture);
 
 // Picture in, depth out, whatever the model file is.
 class Predictor {
@@ -26,5 +32,18 @@ class Predictor {
   virtual cv::Size input_size() const = 0;
   virtual const ModelOptions& model() const = 0;
 };
+
+// As predict() with the average of the picture's prediction and its mirror image's (flip_average).
+// Level and fraction stay those of the picture itself.
+Prediction predict_with_flip(Predictor& predictor, const cv::Mat& rgb);
+
+struct LoadedPredictor {
+  std::unique_ptr<Predictor> predictor;
+  RunConfig config;  // of the training run
+};
+
+// Opens a checkpoint on the device. Call it before the first tensor (see choose_device). Throws
+// Error naming the file.
+LoadedPredictor open_predictor(const std::filesystem::path& model, DeviceKind device);
 
 }  // namespace dualdepth

@@ -1,0 +1,112 @@
+#include "dualdepth/runtime/evaluation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dualdepth/base/error.h"
+
+namespace dualdepth {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// Pictures of 100x200 whose depth is 10 m everywhere; their grey value is their index.
+class FlatDataset : public Dataset {
+ public:
+  explicit FlatDataset(size_t size, bool with_truth = true) : with_truth_(with_truth) {
+    for (size_t i = 0; i < size; ++i) ids_.push_back("flat/" + std::to_string(i));
+  }
+  size_t size() const override { return ids_.size(); }
+  const std::string& id(size_t index) const override { return ids_[index]; }
+  Sample load(size_t index) const override {
+    Sample sample;
+    sample.id = ids_[index];
+    sample.rgb = cv::Mat(100, 200, CV_8UC3, cv::Scalar::all(static_cast<double>(index)));
+    if (with_truth_) sample.depth = cv::Mat(100, 200, CV_32FC1, cv::Scalar(10));
+    return sample;
+  }
+  std::vector<std::filesystem::path> files(size_t) const override { return {}; }
+  const std::vector<std::string>& missing() const override { return missing_; }
+
+ private:
+  bool with_truth_;
+  std::vector<std::string> ids_;
+  std::vector<std::string> missing_;
+};
+
+// Says 10 m plus the picture's grey value everywhere.
+class GreyPredictor : public Predictor {
+ public:
+  Prediction predict(const cv::Mat& rgb) override {
+    ++calls;
+    Prediction prediction;
+    prediction.depth = cv::Mat(32, 32, CV_32FC1, cv::Scalar(10.0 + rgb.at<cv::Vec3b>(0, 0)[0]));
+    prediction.region = {0, 0, rgb.cols, rgb.rows};
+    return prediction;
+  }
+  cv::Size input_size() const override { return {32, 32}; }
+  const ModelOptions& model() const override { return model_; }
+
+  int calls = 0;
+
+ private:
+  ModelOptions model_;
+};
+
+TEST(Evaluate, MeansOverPicturesUnderTheNamedProtocol) {
+  GreyPredictor predictor;
+  const auto result = evaluate(predictor, FlatDataset(3), {.protocol = "eigen-annotated"});
+  // Errors of 0, 1 and 2 m at 10 m.
+  EXPECT_NEAR(result.summary.abs_rel, 0.1, 1e-6);
+  EXPECT_NEAR(result.summary.mae, 1.0, 1e-6);
+  ASSERT_EQ(result.num_samples(), 3u);
+  EXPECT_EQ(result.samples[2].id, "flat/2");
+  EXPECT_NEAR(result.samples[2].metrics.abs_rel, 0.2, 1e-6);
+  // Garg by hand: rows 40..98, columns 7..191 (upper ends truncated and excluded).
+  EXPECT_EQ(result.samples[0].pixels, 59u * 185u);
+  EXPECT_EQ(predictor.calls, 3);
+}
+
+TEST(Evaluate, MedianScalingAndFlipAreOptions) {
+  GreyPredictor predictor;
+  const auto result =
+      evaluate(predictor, FlatDataset(3),
+               {.protocol = "eigen-annotated", .scaling = ScalingKind::kMedian, .flip = true});
+  EXPECT_NEAR(result.summary.abs_rel, 0, 1e-6);
+  EXPECT_NEAR(result.samples[2].scale, 10.0 / 12.0, 1e-6);
+  EXPECT_EQ(predictor.calls, 6);
+}
+
+TEST(Evaluate, ShowsEverySampleInOrderWithDepthAtItsSize) {
+  GreyPredictor predictor;
+  std::vector<size_t> seen;
+  evaluate(predictor, FlatDataset(10), {},
+           [&](size_t index, const Sample& sample, const cv::Mat& depth) {
+             seen.push_back(index);
+             EXPECT_EQ(depth.size(), sample.depth.size());
+             EXPECT_EQ(depth.at<float>(0, 0), 10.0F + static_cast<float>(index));
+           });
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+}
+
+TEST(Evaluate, ASampleWithoutGroundTruthIsAnErrorThatNamesIt) {
+  GreyPredictor predictor;
+  EXPECT_THAT([&] { evaluate(predictor, FlatDataset(2, false), {}); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("flat/0"), HasSubstr("ground truth"))));
+}
+
+TEST(GroundTruthOfProtocol, OverridesWhatTheDataSays) {
+  DataOptions data;
+  data.ground_truth = GroundTruthKind::kAnnotated;
+  const auto velodyne = with_ground_truth_of(find_protocol("eigen-garg"), data);
+  EXPECT_EQ(velodyne.ground_truth, GroundTruthKind::kVelodyne);
+  EXPECT_EQ(velodyne.projection, ProjectionKind::kEigen);
+  EXPECT_EQ(with_ground_truth_of(find_protocol("eigen-crop"), velodyne).ground_truth,
+            GroundTruthKind::kVelodyne);
+}
+
+}  // namespace
+}  // namespace dualdepth
