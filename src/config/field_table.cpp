@@ -1,8 +1,6 @@
 #include "field_table.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/emitter.h>
-#include <yaml-cpp/node/impl.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
