@@ -43,7 +43,7 @@ TEST(MetricAccumulator, PerfectPredictionHasNoErrorAndFullShares) {
   const std::vector<float> depth{0.1F, 3.7F, 79};
   accumulator.add(depth, depth);
   DepthMetrics::visit_fields([&](std::string_view name, double DepthMetrics::*metric) {
-    EXPECT_EQ(accumulator.metrics().*metric, name.starts_with("d") ? 1 : 0) << name;
+    EXPECT_EQ(accumulator.metrics().*metric, name.starts_with('d') ? 1 : 0) << name;
   });
 }
 

@@ -14,6 +14,7 @@ template <class Enum>
 CLI::Option* add_enum_option(CLI::App& app, const std::string& name, Enum& target,
                              const std::string& help) {
   std::vector<std::string> names;
+  names.reserve(EnumNames<Enum>::values.size());
   for (const auto& [value, text] : EnumNames<Enum>::values) names.emplace_back(text);
   const auto set = [&target](const std::string& given) {
     for (const auto& [value, text] : EnumNames<Enum>::values) {
