@@ -7,10 +7,10 @@ find_package(Threads REQUIRED)
 # Decode pictures, because OpenCV's own decoders accept truncated files and write to standard error.
 find_library(DUALDEPTH_TURBOJPEG turbojpeg REQUIRED)
 find_library(DUALDEPTH_SPNG spng REQUIRED)
+find_library(DUALDEPTH_ISAL isal REQUIRED)  # inflates depth PNGs, CRC-32C of event files
 if(NOT DUALDEPTH_TENSOR_FREE)
   find_package(CLI11 REQUIRED)
   find_package(Protobuf REQUIRED)
-  find_library(DUALDEPTH_ISAL isal REQUIRED)  # CRC-32C
   set(DUALDEPTH_DEPENDENCIES ${PROJECT_SOURCE_DIR}/tools/dependencies.txt)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${DUALDEPTH_DEPENDENCIES})
   include(LibTorch)

@@ -9,6 +9,7 @@
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/io/grey16_png.h"
 #include "dualdepth/io/mapped_file.h"
 
 namespace dualdepth {
@@ -178,6 +180,26 @@ class JpegDecoder {
 
 Bytes bytes_of(const std::string& contents) { return std::as_bytes(std::span(contents)); }
 
+// The general decoder, for what decode_grey16_png does not take: it says what is wrong.
+cv::Mat decode_depth_png(const fs::path& file, Bytes bytes) {
+  constexpr const char* kExpected = "a 16-bit grey PNG of metres * 256";
+  if (format_of(file, bytes) != PictureFormat::kPng) {
+    throw Error({.subject = file.string(), .expected = kExpected, .got = "a JPEG", .fix = ""});
+  }
+  PngDecoder decoder(file, bytes);
+  const spng_ihdr& header = decoder.header();
+  const bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE;
+  if (!grey || header.bit_depth != 16) {
+    throw Error({.subject = file.string(),
+                 .expected = kExpected,
+                 .got = std::to_string(header.bit_depth) + "-bit " + (grey ? "grey" : "colour"),
+                 .fix = "write depth as uint16; 8 bits cannot hold it"});
+  }
+  cv::Mat units(decoder.size(), CV_16UC1);
+  decoder.decode(SPNG_FMT_PNG, units);
+  return units;
+}
+
 void write_encoded(const fs::path& file, const std::string& extension, const cv::Mat& image) {
   std::vector<unsigned char> encoded;
   if (!cv::imencode(extension, image, encoded)) {
@@ -218,21 +240,9 @@ cv::Size read_image_size(const fs::path& file) {
 
 cv::Mat read_depth_png(const fs::path& file) {
   const std::string contents = read_file(file);
-  constexpr const char* kExpected = "a 16-bit grey PNG of metres * 256";
-  if (format_of(file, bytes_of(contents)) != PictureFormat::kPng) {
-    throw Error({.subject = file.string(), .expected = kExpected, .got = "a JPEG", .fix = ""});
-  }
-  PngDecoder decoder(file, bytes_of(contents));
-  const spng_ihdr& header = decoder.header();
-  const bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE;
-  if (!grey || header.bit_depth != 16) {
-    throw Error({.subject = file.string(),
-                 .expected = kExpected,
-                 .got = std::to_string(header.bit_depth) + "-bit " + (grey ? "grey" : "colour"),
-                 .fix = "write depth as uint16; 8 bits cannot hold it"});
-  }
-  cv::Mat units(decoder.size(), CV_16UC1);
-  decoder.decode(SPNG_FMT_PNG, units);
+  const Bytes bytes = bytes_of(contents);
+  const std::optional<cv::Mat> fast = decode_grey16_png(bytes, kMaxPictureSide);
+  const cv::Mat units = fast ? *fast : decode_depth_png(file, bytes);
   cv::Mat depth;
   units.convertTo(depth, CV_32F, 1 / kDepthUnitsPerMetre);
   return depth;
