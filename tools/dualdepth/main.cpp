@@ -9,7 +9,7 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array<AddVerb, 1> kVerbs{add_inspect};
+constexpr std::array<AddVerb, 3> kVerbs{add_eval, add_inspect, add_predict};
 
 int run(int argc, char** argv) {
   CLI::App program("Metric depth from one camera that survives 8-bit deployment.", "dualdepth");

@@ -27,12 +27,12 @@ std::vector<PictureFile> find_pictures(std::span<const std::filesystem::path> in
 
 // Which files to write for each picture, all at the picture's own size.
 struct PredictionFiles {
-  bool npy = true;                       // OUTPUT.npy: float32 [H, W], metres
-  bool png16 = true;                     // OUTPUT_depth.png: 16 bits, metres * 256
-  bool color = true;                     // OUTPUT_color.png: turbo reversed over the codec's range
-  bool ply = false;                      // OUTPUT.ply: coloured points; needs intrinsics
-  bool flip = false;                     // average with the mirrored picture's prediction
-  std::optional<Intrinsics> intrinsics;  // of the pictures
+  bool npy = true;    // OUTPUT.npy: float32 [H, W], metres
+  bool png16 = true;  // OUTPUT_depth.png: 16 bits, metres * 256
+  bool color = true;  // OUTPUT_color.png: turbo reversed over the codec's range
+  bool ply = false;   // OUTPUT.ply: coloured points; needs intrinsics
+  bool flip = false;  // average with the mirrored picture's prediction
+  std::optional<Intrinsics> intrinsics = {};  // of the pictures
 };
 
 // Predicts all pictures in order; reading ahead and writing behind in bounded queues keeps memory

@@ -1,0 +1,119 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/base/log.h"
+#include "dualdepth/base/progress.h"
+#include "dualdepth/runtime/device.h"
+#include "dualdepth/runtime/predict_pictures.h"
+#include "enum_option.h"
+#include "verbs.h"
+
+namespace dualdepth {
+namespace {
+
+struct PredictOptions {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> inputs;
+  std::filesystem::path out;
+  std::vector<std::string> formats;  // empty: all that are possible
+  std::vector<double> intrinsics;    // fx, fy, cx, cy
+  std::filesystem::path calibration;
+  int camera = 2;
+  bool flip = false;
+  DeviceKind device = DeviceKind::kAuto;
+  int64_t threads = 0;
+};
+
+std::optional<Intrinsics> intrinsics_of(const PredictOptions& options) {
+  if (!options.calibration.empty()) {
+    return read_kitti_intrinsics(options.calibration, options.camera);
+  }
+  if (options.intrinsics.empty()) return std::nullopt;
+  const auto& values = options.intrinsics;
+  if (!(values[0] > 0 && values[1] > 0)) {
+    throw Error({.subject = "--intrinsics",
+                 .expected = "fx and fy above 0",
+                 .got = fmt::format("{},{}", values[0], values[1]),
+                 .fix = ""});
+  }
+  return Intrinsics{values[0], values[1], values[2], values[3]};
+}
+
+PredictionFiles wanted_files(const PredictOptions& options) {
+  PredictionFiles wanted{.flip = options.flip, .intrinsics = intrinsics_of(options)};
+  wanted.ply = wanted.intrinsics.has_value();
+  if (options.formats.empty()) return wanted;
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(options.formats, name) != options.formats.end();
+  };
+  wanted.npy = has("npy");
+  wanted.png16 = has("png16");
+  wanted.color = has("color");
+  wanted.ply = has("ply");
+  return wanted;
+}
+
+void run_predict(const PredictOptions& options) {
+  const auto wanted = wanted_files(options);
+  const auto files = find_pictures(options.inputs, options.out);
+  make_writable_folder(options.out);
+  set_compute_threads(options.threads);
+  const auto model = open_predictor(options.model, options.device);
+  {
+    ProgressLine progress("predict", files.size());
+    predict_pictures(*model.predictor, files, wanted, [&](size_t done) { progress.update(done); });
+  }
+  spdlog::info("{} pictures predicted to {}", files.size(), options.out.string());
+}
+
+}  // namespace
+
+void add_predict(CLI::App& program, ProgramState&) {
+  const auto options = std::make_shared<PredictOptions>();
+  CLI::App* verb = program.add_subcommand(
+      "predict", "Write the depth of pictures, at each picture's own size in metres");
+  verb->add_option("MODEL", options->model, "checkpoint (.safetensors)")->required();
+  verb->add_option("INPUT", options->inputs, "pictures, or folders of pictures (.png, .jpg)")
+      ->required();
+  verb->add_option("--out", options->out,
+                   "folder of the results: <path below INPUT, no extension>.npy and so on")
+      ->required()
+      ->type_name("DIR");
+  verb->add_option(
+          "--format", options->formats,
+          "npy (float32 metres), png16 (_depth.png, metres * 256), color (_color.png), ply "
+          "(points); default: all, ply when intrinsics are given")
+      ->delimiter(',')
+      ->type_name("NAME,...")
+      ->expected(1)
+      ->check(CLI::IsMember({"npy", "png16", "color", "ply"}));
+  auto* intrinsics = verb->add_option("--intrinsics", options->intrinsics,
+                                      "focal lengths and centre of the pictures, px")
+                         ->delimiter(',')
+                         ->expected(4)
+                         ->type_name("fx,fy,cx,cy");
+  auto* calibration = verb->add_option("--calib", options->calibration,
+                                       "KITTI's calib_cam_to_cam.txt instead of --intrinsics")
+                          ->type_name("FILE")
+                          ->excludes(intrinsics);
+  verb->add_option("--camera", options->camera, "colour camera of --calib: 2 left, 3 right")
+      ->check(CLI::IsMember({2, 3}))
+      ->needs(calibration)
+      ->capture_default_str();
+  verb->add_flag("--flip", options->flip, "average with the prediction of the mirrored picture");
+  add_enum_option(*verb, "--device", options->device, "where the network runs");
+  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  verb->footer(
+      "Example: dualdepth predict runs/kitti/checkpoints/best.safetensors pictures/ --out depth/ "
+      "\\\n"
+      "           --intrinsics 721.5,721.5,609.6,172.9");
+  verb->callback([options] { run_predict(*options); });
+}
+
+}  // namespace dualdepth
