@@ -1,19 +1,26 @@
 #include "dualdepth/data/augmentation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
 namespace dualdepth {
 namespace {
 
-const cv::Vec3d kLuma(0.299, 0.587, 0.114);
+constexpr std::array kLuma = {0.299, 0.587, 0.114};
+
+double luma(const cv::Vec3d& rgb) {
+  return kLuma[0] * rgb[0] + kLuma[1] * rgb[1] + kLuma[2] * rgb[2];
+}
 
 // Mixes each colour with its own luma: share * x + (1 - share) * luma(x).
 cv::Matx33d saturation_matrix(double share) {
   cv::Matx33d matrix = share * cv::Matx33d::eye();
   for (int row = 0; row < 3; ++row) {
-    for (int column = 0; column < 3; ++column) matrix(row, column) += (1 - share) * kLuma[column];
+    for (size_t column = 0; column < 3; ++column) {
+      matrix(row, static_cast<int>(column)) += (1 - share) * kLuma[column];
+    }
   }
   return matrix;
 }
@@ -81,7 +88,7 @@ cv::Rect zoom_region(const Augmentation& augmentation, cv::Rect region) {
 
 ColorMap color_map(const Augmentation& a, const cv::Vec3d& mean) {
   const cv::Matx33d chroma = hue_matrix(a.hue) * saturation_matrix(a.saturation);
-  const double grey = (1 - a.contrast) * a.brightness * kLuma.dot(mean);
+  const double grey = (1 - a.contrast) * a.brightness * luma(mean);
   // A grey passes saturation and hue unchanged, so the contrast's offset does.
   return {.matrix = cv::Matx33f(a.brightness * a.contrast * chroma),
           .offset = cv::Vec3f::all(static_cast<float>(grey))};

@@ -16,11 +16,12 @@ constexpr int kGap = 4;           // px
 constexpr double kFontScale = 0.38;
 constexpr double kGreyShare = 0.55;   // brightness of the picture under the depth
 constexpr double kDepthShare = 0.75;  // opacity of the depth
-const cv::Scalar kBackground = cv::Scalar::all(24);
-const cv::Scalar kInk = cv::Scalar::all(230);
+constexpr int kBackground = 24;       // grey level
+constexpr int kInk = 230;             // grey level
 
 void write_text(cv::Mat& image, const std::string& text, cv::Point at) {
-  cv::putText(image, text, at, cv::FONT_HERSHEY_SIMPLEX, kFontScale, kInk, 1, cv::LINE_AA);
+  cv::putText(image, text, at, cv::FONT_HERSHEY_SIMPLEX, kFontScale, cv::Scalar::all(kInk), 1,
+              cv::LINE_AA);
 }
 
 cv::Mat darkened_grey(const cv::Mat& rgb) {
@@ -43,7 +44,7 @@ void draw_depth(cv::Mat& picture, const SparseDepth& truth, const ContactSheetOp
 cv::Mat colour_scale(int width, const ContactSheetOptions& options) {
   constexpr int kBarHeight = 12;
   constexpr int kTicks = 8;
-  cv::Mat scale(kBarHeight + kLabelHeight, width, CV_8UC3, kBackground);
+  cv::Mat scale(kBarHeight + kLabelHeight, width, CV_8UC3, cv::Scalar::all(kBackground));
   const double range = options.max_depth - options.min_depth;
   cv::Mat ramp(kBarHeight, width, CV_32FC1);
   for (int x = 0; x < width; ++x) {
@@ -75,7 +76,7 @@ cv::Mat contact_cell(const Sample& sample, const ContactSheetOptions& options) {
     const double valid = cv::countNonZero(sample.depth > 0);
     label += fmt::format("  {:.1f} %", 100 * valid / static_cast<double>(sample.depth.total()));
   }
-  cv::Mat cell(height + kLabelHeight, options.cell_width, CV_8UC3, kBackground);
+  cv::Mat cell(height + kLabelHeight, options.cell_width, CV_8UC3, cv::Scalar::all(kBackground));
   picture.copyTo(cell.rowRange(0, height));
   write_text(cell, label, {3, height + 13});
   return cell;
@@ -89,7 +90,7 @@ cv::Mat contact_sheet(const std::vector<cv::Mat>& cells, const ContactSheetOptio
     const size_t end = std::min(begin + static_cast<size_t>(columns), cells.size());
     int height = 0;
     for (size_t i = begin; i < end; ++i) height = std::max(height, cells[i].rows);
-    cv::Mat row(height + kGap, width, CV_8UC3, kBackground);
+    cv::Mat row(height + kGap, width, CV_8UC3, cv::Scalar::all(kBackground));
     for (size_t i = begin; i < end; ++i) {
       const int x = static_cast<int>(i - begin) * (options.cell_width + kGap);
       cells[i].copyTo(row(cv::Rect({x, 0}, cells[i].size())));

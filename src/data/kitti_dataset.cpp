@@ -91,7 +91,8 @@ class KittiDataset::Builder {
 
  private:
   std::optional<Entry> resolve(const KittiSplitEntry& line) {
-    const auto picture = line.frame ? find_raw_picture(line) : layout_.picture_at(line.picture);
+    auto picture = line.picture.empty() ? std::nullopt : layout_.picture_at(line.picture);
+    if (!picture && line.frame) picture = layout_.picture(*line.frame);
     if (!picture) {
       const fs::path expected = line.frame ? layout_.expected_picture(*line.frame)
                                            : fs::path(options_.root) / line.picture;
@@ -99,21 +100,14 @@ class KittiDataset::Builder {
     }
     Entry entry;
     entry.picture = *picture;
-    const bool found = line.frame ? resolve_raw(line, entry) : resolve_loose(line, entry);
+    const bool found =
+        line.frame ? resolve_raw(line, *line.frame, entry) : resolve_loose(line, entry);
     if (!found) return std::nullopt;
     return entry;
   }
 
-  std::optional<fs::path> find_raw_picture(const KittiSplitEntry& line) const {
-    if (!line.picture.empty()) {
-      if (auto file = layout_.picture_at(line.picture)) return file;
-    }
-    return layout_.picture(*line.frame);
-  }
-
   // A picture of a raw drive. False: its ground truth is missing.
-  bool resolve_raw(const KittiSplitEntry& line, Entry& entry) {
-    const KittiFrame& frame = *line.frame;
+  bool resolve_raw(const KittiSplitEntry& line, const KittiFrame& frame, Entry& entry) {
     entry.id = frame.id();
     const std::optional<fs::path> date_folder = layout_.date_folder(frame);
     if (date_folder && fs::exists(*date_folder / kCameraCalibration)) {
@@ -122,9 +116,10 @@ class KittiDataset::Builder {
     }
     const bool velodyne = options_.ground_truth == GroundTruthKind::kVelodyne;
     if (!velodyne && line.without_depth) return true;
-    const auto file = velodyne     ? layout_.sweep(frame)
-                      : line.depth ? find_listed_depth(line)
-                                   : layout_.annotated_depth(frame);
+    auto file = velodyne     ? layout_.sweep(frame)
+                : line.depth ? layout_.annotated_depth_at(*line.depth)
+                             : std::nullopt;
+    if (!file && !velodyne) file = layout_.annotated_depth(frame);
     if (!file) {
       const fs::path expected =
           velodyne ? layout_.expected_sweep(frame) : layout_.expected_depth(frame);
@@ -172,11 +167,6 @@ class KittiDataset::Builder {
     return true;
   }
 
-  std::optional<fs::path> find_listed_depth(const KittiSplitEntry& line) const {
-    if (auto file = layout_.annotated_depth_at(*line.depth)) return file;
-    return layout_.annotated_depth(*line.frame);
-  }
-
   const Intrinsics& intrinsics_of(const fs::path& date_folder, int camera) {
     const auto key = std::pair(date_folder, camera);
     auto found = intrinsics_.find(key);
@@ -200,23 +190,23 @@ class KittiDataset::Builder {
                            const std::string& expected) {
     const std::string place =
         split_.empty() ? options_.root : split_.string() + ":" + std::to_string(line.line);
-    missing_.push_back(place + ": " + what + " " + expected);
-    if (!first_missing_) {
-      first_missing_ = ErrorParts{.subject = place,
-                                  .expected = std::string(what) + " " + expected,
-                                  .got = "no such file",
-                                  .fix = ""};
+    if (missing_.empty()) {
+      first_missing_ = {.subject = place,
+                        .expected = std::string(what) + " " + expected,
+                        .got = "no such file",
+                        .fix = ""};
     }
+    missing_.push_back(place + ": " + what + " " + expected);
     return std::nullopt;
   }
 
   void report_missing(size_t listed) {
     if (missing_.empty()) return;
     if (options_.missing == MissingPolicy::kError) {
-      first_missing_->fix = std::to_string(missing_.size()) + " of " + std::to_string(listed) +
-                            " entries lack a file; mend the data, or leave them out with "
-                            "data.missing=skip";
-      throw Error(*first_missing_);
+      first_missing_.fix = std::to_string(missing_.size()) + " of " + std::to_string(listed) +
+                           " entries lack a file; mend the data, or leave them out with "
+                           "data.missing=skip";
+      throw Error(first_missing_);
     }
     constexpr size_t kMostLines = 20;
     spdlog::warn("{} of {} entries lack a file and are left out (data.missing: skip)",
@@ -233,7 +223,7 @@ class KittiDataset::Builder {
   std::map<std::pair<fs::path, int>, Intrinsics> intrinsics_;
   std::map<std::pair<fs::path, int>, std::shared_ptr<const KittiCamera>> cameras_;
   std::vector<std::string> missing_;
-  std::optional<ErrorParts> first_missing_;
+  ErrorParts first_missing_;
 };
 
 KittiDataset::KittiDataset(const DataOptions& options, const fs::path& split)

@@ -8,10 +8,8 @@
 #include <thread>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/data/augmentation.h"
-#include "dualdepth/data/prepared_sample.h"
-#include "dualdepth/data/sample_cache.h"
 #include "dualdepth/data/sampler.h"
+#include "sample_maker.h"
 
 namespace dualdepth {
 namespace {
@@ -57,70 +55,6 @@ struct Assembly {
   std::exception_ptr error;
 };
 
-// Makes one sample's part of a batch.
-class SampleMaker {
- public:
-  SampleMaker(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options)
-      : dataset_(std::move(dataset)), options_(options), cache_(make_sample_cache(options.data)) {}
-
-  cv::Size size() const {
-    return {static_cast<int>(options_.data.image_shape[1]),
-            static_cast<int>(options_.data.image_shape[0])};
-  }
-
-  void make(Assembly& assembly, size_t position) const {
-    const size_t index = assembly.indices[position];
-    Augmentation augmentation;
-    if (options_.augment) {
-      augmentation = draw_augmentation(
-          options_.data.augmentation,
-          RandomStream({options_.seed, static_cast<uint64_t>(assembly.epoch), index}));
-    }
-    const auto prepared =
-        augmentation.zoom == 1 ? prepare(index) : prepare_zoomed(index, augmentation);
-    const size_t floats = static_cast<size_t>(size().area()) * 3;
-    write_augmented(prepared->rgb, augmentation,
-                    assembly.batch.image.data_ptr<float>() + position * floats);
-    assembly.truths[position] = augment_truth(prepared->truth, augmentation, size().width);
-    assembly.batch.ids[position] = dataset_->id(index);
-  }
-
- private:
-  std::shared_ptr<const PreparedSample> prepare(size_t index) const {
-    const std::string key = cache_ ? cache_key(*dataset_, index, options_.data) : "";
-    if (cache_) {
-      if (auto found = cache_->find(key)) return found;
-    }
-    const Sample sample =
-        options_.data.kb_crop ? dataset_->load(index) : dataset_->load_reduced(index, size());
-    auto prepared =
-        std::make_shared<const PreparedSample>(prepare_sample(sample, region_of(sample), size()));
-    if (cache_) cache_->store(key, prepared);
-    return prepared;
-  }
-
-  // From the files: a crop of the cached picture would be blurred where the file has more detail.
-  std::shared_ptr<const PreparedSample> prepare_zoomed(size_t index,
-                                                       const Augmentation& augmentation) const {
-    const Sample sample = dataset_->load(index);
-    const cv::Rect region = region_of(sample);
-    const cv::Rect part = zoom_region(augmentation, region);
-    auto prepared = std::make_shared<PreparedSample>(prepare_sample(sample, part, size()));
-    const float zoom = static_cast<float>(region.width) / static_cast<float>(part.width);
-    for (float& metres : prepared->truth.depths) metres /= zoom;
-    return prepared;
-  }
-
-  cv::Rect region_of(const Sample& sample) const {
-    const cv::Size full = sample.depth.empty() ? sample.rgb.size() : sample.depth.size();
-    return options_.data.kb_crop ? kb_crop(full) : cv::Rect({0, 0}, full);
-  }
-
-  const std::shared_ptr<const Dataset> dataset_;
-  const LoaderOptions options_;
-  const std::unique_ptr<SampleCache> cache_;
-};
-
 }  // namespace
 
 struct Loader::Impl {
@@ -150,8 +84,6 @@ struct Loader::Impl {
       order = epoch_order(sample_count, options.augment, options.seed, epoch);
       window.clear();  // threads that still work on it keep what they need
       next_batch = first_batch;
-      seen_from_start = first_batch == 0;
-      pixels_seen = 0;
       extend_window();
     }
     work_to_do.notify_all();
@@ -159,10 +91,7 @@ struct Loader::Impl {
 
   std::optional<Batch> next() {
     std::unique_lock lock(mutex);
-    if (window.empty()) {
-      check_epoch_had_truth();
-      return std::nullopt;
-    }
+    if (window.empty()) return std::nullopt;
     const std::shared_ptr<Assembly> front = window.front();
     if (workers.empty()) {
       while (Task task = take_task()) run(lock, task);
@@ -177,7 +106,6 @@ struct Loader::Impl {
     work_to_do.notify_all();
     if (front->error) std::rethrow_exception(front->error);
     front->finish(options.pin_memory);
-    pixels_seen += front->batch.pixels.size(0);
     return std::move(front->batch);
   }
 
@@ -213,13 +141,21 @@ struct Loader::Impl {
     lock.unlock();
     std::exception_ptr error;
     try {
-      maker.make(assembly, task.position);
+      make_sample(assembly, task.position);
     } catch (...) {
       error = std::current_exception();
     }
     lock.lock();
     if (error && !assembly.error) assembly.error = error;
     if (--assembly.left == 0) batch_done.notify_all();
+  }
+
+  void make_sample(Assembly& assembly, size_t position) const {
+    const size_t index = assembly.indices[position];
+    const size_t floats = static_cast<size_t>(maker.size().area()) * 3;
+    float* image = assembly.batch.image.data_ptr<float>() + position * floats;
+    assembly.truths[position] = maker.make(index, assembly.epoch, image);
+    assembly.batch.ids[position] = maker.dataset().id(index);
   }
 
   void work() {
@@ -231,14 +167,6 @@ struct Loader::Impl {
         work_to_do.wait(lock);
       }
     }
-  }
-
-  void check_epoch_had_truth() const {
-    if (!seen_from_start || pixels_seen > 0) return;
-    throw Error({.subject = options.data.root,
-                 .expected = "depth at some pixel of the data set",
-                 .got = "none in " + std::to_string(sample_count) + " samples",
-                 .fix = "`dualdepth inspect data CONFIG` shows what is there"});
   }
 
   const LoaderOptions options;
@@ -253,8 +181,6 @@ struct Loader::Impl {
   std::vector<size_t> order;
   std::deque<std::shared_ptr<Assembly>> window;  // the next batch to hand out is in front
   int64_t next_batch = std::numeric_limits<int64_t>::max();  // to begin; no epoch yet
-  bool seen_from_start = false;
-  int64_t pixels_seen = 0;
   std::chrono::duration<double> waited{0};
   std::vector<std::jthread> workers;  // last: they end before the rest goes
 };

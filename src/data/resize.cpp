@@ -81,7 +81,7 @@ SparseDepth scatter_depth(const cv::Mat& depth, const cv::Mat& valid_mask, cv::R
     take_nearest(source.ptr<float>(y), nearest);
     const int target = target_y[static_cast<size_t>(y)];
     const bool last_of_target =
-        y + 1 == region.height || target_y[static_cast<size_t>(y + 1)] != target;
+        y + 1 == region.height || target_y[static_cast<size_t>(y) + 1] != target;
     if (!last_of_target) continue;
     std::fill(row.begin(), row.end(), kNoDepth);
     for (size_t x = 0; x < nearest.size(); ++x) {

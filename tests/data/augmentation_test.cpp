@@ -92,7 +92,7 @@ TEST(ColorMap, EqualsTheStepByStepComputationInNumPy) {
   struct Golden {
     cv::Vec3f in, out;
   };
-  // Printed by make_goldens.py.
+  // Printed by data_golden.py.
   for (const Golden& golden : {Golden{{0.5F, 0.5F, 0.5F}, {0.537983F, 0.537983F, 0.537983F}},
                                Golden{{0.8F, 0.2F, 0.1F}, {0.949012F, 0.147185F, 0.325881F}},
                                Golden{{0.1F, 0.6F, 0.9F}, {0.011084F, 0.729957F, 0.798569F}}}) {

@@ -246,7 +246,7 @@ TEST_F(KittiMini, SampleHasPictureDepthAndIntrinsics) {
   EXPECT_EQ(sample.id, "2011_09_26/2011_09_26_drive_0001_sync/image_02/0000000005");
   EXPECT_EQ(sample.rgb.size(), cv::Size(1242, 375));
   EXPECT_EQ(sample.depth.size(), cv::Size(1242, 375));
-  EXPECT_EQ(cv::countNonZero(sample.depth), 90839);   // make_goldens.py
+  EXPECT_EQ(cv::countNonZero(sample.depth), 90839);   // data_golden.py
   EXPECT_DOUBLE_EQ(sample.intrinsics->fx, 721.5377);  // P_rect_02 in calib_cam_to_cam.txt
   EXPECT_DOUBLE_EQ(sample.intrinsics->cx, 609.5593);
 }
@@ -258,7 +258,7 @@ TEST_F(KittiMini, VelodyneGroundTruthComesFromTheSweepOfTheFrame) {
       folder.write("split.txt", "2011_09_26/2011_09_26_drive_0005_sync 0 l\n").string();
   velodyne.ground_truth = GroundTruthKind::kVelodyne;
   const auto official = open_dataset(velodyne, SplitRole::kTrain);
-  EXPECT_EQ(cv::countNonZero(official->load(0).depth), 20387);  // make_goldens.py
+  EXPECT_EQ(cv::countNonZero(official->load(0).depth), 20387);  // data_golden.py
   EXPECT_EQ(official->files(0).size(), 4);  // picture, sweep, two calibration files
   velodyne.projection = ProjectionKind::kEigen;
   const auto eigen = open_dataset(velodyne, SplitRole::kTrain);

@@ -76,7 +76,7 @@ TEST_P(ScatterRealDepth, EqualsNumPy) {
   EXPECT_TRUE(std::is_sorted(sparse.pixels.begin(), sparse.pixels.end()));
 }
 
-// Printed by make_goldens.py.
+// Printed by data_golden.py.
 INSTANTIATE_TEST_SUITE_P(KittiMini, ScatterRealDepth,
                          ::testing::Values(ScatterGolden{"0001", "0000000005", 90839, 43576,
                                                          759843.6367, 133, 334, 13.359375},
@@ -92,7 +92,7 @@ TEST(ResizeRgb, ShrinkingEqualsTheMeanOfTheCoveredAreaComputedWithNumPy) {
     int y, x;
     double r, g, b;
   };
-  // Printed by make_goldens.py.
+  // Printed by data_golden.py.
   for (const Pixel& golden :
        {Pixel{0, 0, 62.782, 50.534, 48.296}, Pixel{50, 321, 55.206, 38.943, 47.308},
         Pixel{100, 7, 57.057, 58.770, 66.284}, Pixel{150, 500, 73.744, 89.091, 119.727},

@@ -86,7 +86,7 @@ TEST_P(ProjectRealSweep, EqualsNumPy) {
 
 constexpr auto official = ProjectionKind::kOfficial;
 constexpr auto eigen = ProjectionKind::kEigen;
-// Printed by make_goldens.py.
+// Printed by data_golden.py.
 INSTANTIATE_TEST_SUITE_P(
     Drive0005, ProjectRealSweep,
     ::testing::Values(Golden{"0000000000", 2, official, 20387, 337531.869, 244, 264, 21.261358},

@@ -9,6 +9,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/base/log.h"
 #include "dualdepth/base/parallel.h"
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/contact_sheet.h"
@@ -145,7 +146,8 @@ void write_contact_sheet(const std::vector<InspectedSplit>& splits,
          spread_indices(split.dataset->size(), options.pictures / splits.size())) {
       try {
         cells.push_back(contact_cell(split.dataset->load(index), sheet));
-      } catch (const Error&) {  // listed among the faults
+      } catch (const Error& error) {  // printed among the faults
+        spdlog::debug("not on the contact sheet: {}", error.what());
       }
     }
   }

@@ -18,10 +18,17 @@ struct LoaderOptions {
 };
 
 // Reads, augments and batches on `data.workers` threads, ahead of the caller. The batches of an
-// epoch are a pure function of (seed, epoch): the same bytes with any number of workers, and the
-// same whether the epoch is begun at batch 0 or resumed at batch k.
+// epoch are a pure function of (seed, epoch): the same bytes with any number of workers, with any
+// data.cache, and the same whether the epoch is begun at batch 0 or resumed at batch k.
+//
+// data.cache holds what stands before augmentation, so it serves every sample but those that
+// crop_zoom falls on in this epoch: they are read from their files, at full size. JPEGs are decoded
+// at 1/2, 1/4 or 1/8 where that is still as large as data.image_shape.
+//
+// A sample without ground truth adds no pixels to its batch, and a batch may have none at all.
 class Loader {
  public:
+  // Throws Error when drop_last would leave no batch, or the disk cache cannot be written.
   Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
   ~Loader();
 

@@ -1,6 +1,6 @@
 """Prints the numbers that the tests of the data room hold, computed with NumPy and Pillow alone.
 
-usage: make_goldens.py SHARED      (the folder that holds kitti_mini)
+usage: data_golden.py SHARED      (the folder that holds kitti_mini)
 """
 
 import sys
