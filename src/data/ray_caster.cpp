@@ -2,39 +2,136 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <numeric>
+#include <opencv2/core/hal/intrin.hpp>
+#include <span>
 
 namespace dualdepth::synthetic {
 namespace {
 
-constexpr uint32_t kLeafSize = 2;
-constexpr size_t kMaxDepth = 64;  // median splits: 2^32 solids need 32
+constexpr uint32_t kRunSize = 2;  // solids that are tried without a further split
+constexpr uint32_t kMaxDepth = 48;
 
-double Vec3::*longest_axis(const Bounds& bounds) {
-  const Vec3 extent = bounds.high - bounds.low;
-  if (extent.x >= extent.y && extent.x >= extent.z) return &Vec3::x;
-  return extent.y >= extent.z ? &Vec3::y : &Vec3::z;
+using Axis = double Vec3::*;
+constexpr std::array<Axis, 3> kAxes{&Vec3::x, &Vec3::y, &Vec3::z};
+
+double center(const Bounds& bounds, Axis axis) {
+  return (bounds.low.*axis + bounds.high.*axis) / 2;
 }
 
-// Where a ray enters a node's bounds, kNoHit when it does not within `limit`. A direction component
-// of 0 makes the products infinite, which compares as it should; only a ray that runs exactly in
-// the plane of a face may be counted out.
-double entry(const Bounds& bounds, const Vec3& origin, const Vec3& inverse, double limit) {
-  double enter = 0;
-  double exit = limit;
-  const auto clip = [&](double low, double high, double o, double inv) {
-    const double a = (low - o) * inv;
-    const double b = (high - o) * inv;
-    enter = std::max(enter, std::min(a, b));
-    exit = std::min(exit, std::max(a, b));
-  };
-  clip(bounds.low.x, bounds.high.x, origin.x, inverse.x);
-  clip(bounds.low.y, bounds.high.y, origin.y, inverse.y);
-  clip(bounds.low.z, bounds.high.z, origin.z, inverse.z);
-  return enter <= exit ? enter : kNoHit;
+// Half of the surface of a box, to which the chance that a ray meets it is proportional.
+double half_area(const Bounds& bounds) {
+  const Vec3 e = bounds.high - bounds.low;
+  return e.x * e.y + e.y * e.z + e.z * e.x;
+}
+
+// The solids on one side of a split.
+struct Side {
+  Bounds bounds;
+  uint32_t count = 0;
+
+  void include(const Side& other) {
+    bounds.include(other.bounds);
+    count += other.count;
+  }
+  double cost() const { return count == 0 ? 0 : count * half_area(bounds); }
+};
+
+// The plane that parts solids by their centres.
+struct Split {
+  double cost = kNoHit;
+  Axis axis = &Vec3::x;
+  double position = 0;
+};
+
+// The cheapest of kBins - 1 evenly spaced planes across one axis.
+Split cheapest_split(std::span<const uint32_t> solids, const std::vector<Bounds>& bounds,
+                     Axis axis) {
+  constexpr size_t kBins = 12;
+  double low = kNoHit;
+  double high = -kNoHit;
+  for (const uint32_t solid : solids) {
+    low = std::min(low, center(bounds[solid], axis));
+    high = std::max(high, center(bounds[solid], axis));
+  }
+  if (!(low < high)) return {};
+  std::array<Side, kBins> bins;
+  for (const uint32_t solid : solids) {
+    const double share = (center(bounds[solid], axis) - low) / (high - low);
+    bins[std::min(kBins - 1, static_cast<size_t>(share * kBins))].include({bounds[solid], 1});
+  }
+  std::array<Side, kBins> above = bins;
+  for (size_t i = kBins - 1; i > 0; --i) above[i - 1].include(above[i]);
+  Split best;
+  Side below;
+  for (size_t i = 1; i < kBins; ++i) {
+    below.include(bins[i - 1]);
+    const double cost = below.cost() + above[i].cost();
+    if (cost < best.cost) {
+      best = {cost, axis, low + (high - low) * static_cast<double>(i) / kBins};
+    }
+  }
+  return best;
+}
+
+// Brings the solids of the first child to the front; returns their number.
+uint32_t partition(std::span<uint32_t> solids, const std::vector<Bounds>& bounds) {
+  Split best;
+  for (const Axis axis : kAxes) {
+    const Split split = cheapest_split(solids, bounds, axis);
+    if (split.cost < best.cost) best = split;
+  }
+  const auto middle = std::partition(solids.begin(), solids.end(), [&](uint32_t solid) {
+    return center(bounds[solid], best.axis) < best.position;
+  });
+  const auto first = static_cast<uint32_t>(middle - solids.begin());
+  const auto count = static_cast<uint32_t>(solids.size());
+  return first == 0 || first == count ? count / 2 : first;  // all centres in one place
+}
+
+// A ray as the test of four bounds wants it.
+struct WideRay {
+  explicit WideRay(const Ray& ray) {
+    for (size_t i = 0; i < kAxes.size(); ++i) {
+      // A component of 0 becomes so small that no product is NaN.
+      const double d = ray.direction.*kAxes[i];
+      const double safe = std::copysign(std::max(std::abs(d), 1e-12), d);
+      origin[i] = cv::v_setall_f32(static_cast<float>(ray.origin.*kAxes[i]));
+      inverse[i] = cv::v_setall_f32(static_cast<float>(1 / safe));
+    }
+  }
+
+  std::array<cv::v_float32x4, 3> origin;
+  std::array<cv::v_float32x4, 3> inverse;
+};
+
+// Where the ray enters each of four bounds; returns a bit for each that it meets.
+uint32_t entries_of(const WideRay& ray, const std::array<std::array<float, 4>, 3>& low,
+                    const std::array<std::array<float, 4>, 3>& high,
+                    std::array<float, 4>& entries) {
+  cv::v_float32x4 enter = cv::v_setzero_f32();
+  cv::v_float32x4 exit = cv::v_setall_f32(std::numeric_limits<float>::max());
+  for (size_t i = 0; i < 3; ++i) {
+    const cv::v_float32x4 a = (cv::v_load_aligned(low[i].data()) - ray.origin[i]) * ray.inverse[i];
+    const cv::v_float32x4 b = (cv::v_load_aligned(high[i].data()) - ray.origin[i]) * ray.inverse[i];
+    enter = cv::v_max(enter, cv::v_min(a, b));
+    exit = cv::v_min(exit, cv::v_max(a, b));
+  }
+  cv::v_store_aligned(entries.data(), enter);
+  return static_cast<uint32_t>(cv::v_signmask(enter <= exit));
 }
 
 }  // namespace
+
+// A little wider than the solids, so that single precision never loses a hit within 1 km.
+void RayCaster::Node::set_bounds(size_t child, const Bounds& bounds) {
+  constexpr double kMargin = 2e-3;
+  for (size_t i = 0; i < kAxes.size(); ++i) {
+    low[i][child] = static_cast<float>(bounds.low.*kAxes[i] - kMargin);
+    high[i][child] = static_cast<float>(bounds.high.*kAxes[i] + kMargin);
+  }
+}
 
 RayCaster::RayCaster(std::vector<Shape> shapes) : shapes_(std::move(shapes)) {
   std::vector<Bounds> bounds;
@@ -43,60 +140,76 @@ RayCaster::RayCaster(std::vector<Shape> shapes) : shapes_(std::move(shapes)) {
   order_.resize(shapes_.size());
   std::iota(order_.begin(), order_.end(), 0U);
   nodes_.reserve(shapes_.size());
-  if (!shapes_.empty()) build(0, static_cast<uint32_t>(shapes_.size()), bounds);
+  if (!shapes_.empty()) build(0, static_cast<uint32_t>(shapes_.size()), 0, bounds);
 }
 
-void RayCaster::build(uint32_t begin, uint32_t end, const std::vector<Bounds>& bounds) {
-  const size_t index = nodes_.size();
-  nodes_.emplace_back();
-  Node node;
-  for (uint32_t i = begin; i < end; ++i) node.bounds.include(bounds[order_[i]]);
-  if (end - begin <= kLeafSize) {
-    node.first = begin;
-    node.count = end - begin;
-    nodes_[index] = node;
-    return;
+uint32_t RayCaster::build(uint32_t begin, uint32_t end, uint32_t depth,
+                          const std::vector<Bounds>& bounds) {
+  std::vector<std::pair<uint32_t, uint32_t>> runs{{begin, end}};
+  const auto length = [](const auto& run) { return run.second - run.first; };
+  while (runs.size() < kChildren) {
+    const auto longest =
+        std::max_element(runs.begin(), runs.end(),
+                         [&](const auto& a, const auto& b) { return length(a) < length(b); });
+    if (length(*longest) <= kRunSize) break;
+    const auto [from, to] = *longest;
+    // Binned splits of solids at growing distances could go as deep as there are solids.
+    const uint32_t middle =
+        from + (depth < kMaxDepth / 2 ? partition({order_.data() + from, to - from}, bounds)
+                                      : (to - from) / 2);
+    *longest = {from, middle};
+    runs.emplace_back(middle, to);
   }
-  const auto axis = longest_axis(node.bounds);
-  const uint32_t middle = begin + (end - begin) / 2;
-  const auto at = [&](uint32_t position) { return order_.begin() + position; };
-  std::nth_element(at(begin), at(middle), at(end), [&](uint32_t a, uint32_t b) {
-    return bounds[a].low.*axis + bounds[a].high.*axis < bounds[b].low.*axis + bounds[b].high.*axis;
-  });
-  build(begin, middle, bounds);
-  node.first = static_cast<uint32_t>(nodes_.size());
-  build(middle, end, bounds);
-  nodes_[index] = node;
+  const auto index = static_cast<uint32_t>(nodes_.size());
+  nodes_.emplace_back();
+  for (size_t child = 0; child < runs.size(); ++child) {
+    const auto [from, to] = runs[child];
+    Bounds enclosed;
+    for (uint32_t i = from; i < to; ++i) enclosed.include(bounds[order_[i]]);
+    const uint32_t count = to - from <= kRunSize ? to - from : 0;
+    const uint32_t first = count > 0 ? from : build(from, to, depth + 1, bounds);
+    Node& node = nodes_[index];  // only now: build() may move the nodes
+    node.set_bounds(child, enclosed);
+    node.first[child] = first;
+    node.count[child] = count;
+    node.used |= 1U << child;
+  }
+  return index;
 }
 
 template <class Visit>
 void RayCaster::traverse(const Ray& ray, double& limit, const Visit& visit) const {
-  if (nodes_.empty()) return;
-  const Vec3 inverse{1 / ray.direction.x, 1 / ray.direction.y, 1 / ray.direction.z};
+  if (shapes_.empty()) return;
+  const WideRay wide(ray);
   struct Pending {
-    uint32_t node;
-    double entry;
+    float entry;
+    uint32_t first;
+    uint32_t count;
   };
-  std::array<Pending, kMaxDepth> stack;
+  std::array<Pending, kMaxDepth * kChildren> stack;
   size_t size = 0;
-  stack[size++] = {0, entry(nodes_[0].bounds, ray.origin, inverse, limit)};
+  stack[size++] = {0, 0, 0};
   while (size > 0) {
     const Pending pending = stack[--size];
     if (pending.entry >= limit) continue;
-    const Node& node = nodes_[pending.node];
-    if (node.count > 0) {
-      for (uint32_t i = 0; i < node.count; ++i) {
-        if (visit(order_[node.first + i])) return;
-      }
-      continue;
+    for (uint32_t i = 0; i < pending.count; ++i) {
+      if (visit(order_[pending.first + i])) return;
     }
-    Pending near{pending.node + 1, 0};
-    Pending far{node.first, 0};
-    near.entry = entry(nodes_[near.node].bounds, ray.origin, inverse, limit);
-    far.entry = entry(nodes_[far.node].bounds, ray.origin, inverse, limit);
-    if (far.entry < near.entry) std::swap(near, far);
-    if (far.entry < limit) stack[size++] = far;
-    if (near.entry < limit) stack[size++] = near;
+    if (pending.count > 0) continue;
+    const Node& node = nodes_[pending.first];
+    alignas(16) std::array<float, kChildren> entries;
+    uint32_t met = node.used & entries_of(wide, node.low, node.high, entries);
+    const size_t bottom = size;
+    for (; met != 0; met &= met - 1) {
+      const auto child = static_cast<size_t>(std::countr_zero(met));
+      if (entries[child] >= limit) continue;
+      // Sorted in: the nearest child ends on top.
+      size_t place = size++;
+      for (; place > bottom && stack[place - 1].entry < entries[child]; --place) {
+        stack[place] = stack[place - 1];
+      }
+      stack[place] = {entries[child], node.first[child], node.count[child]};
+    }
   }
 }
 

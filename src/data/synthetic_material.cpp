@@ -54,8 +54,7 @@ Surface pavement(const Material& m, const SurfacePoint& p, double footprint) {
 }
 
 Surface facade(const Material& m, const SurfacePoint& p, double footprint) {
-  const Color wall = m.color * stain(p, 4.0, footprint, m.seed, 0.12F) *
-                     stain(p, 0.3, footprint, m.seed + 9, 0.05F);
+  const Color wall = m.color * stain(p, 2.0, footprint, m.seed, 0.12F);
   if (!is_upright(p.face)) return {wall * 0.6F, 0};
   const FacePoint f = on_face(p);
   const double floors = std::max(1.0, std::round(f.height / 2.9));
@@ -162,7 +161,7 @@ Surface wheel(const Material& m, const SurfacePoint& p, double footprint) {
 
 Surface foliage(const Material& m, const SurfacePoint& p, double footprint) {
   const float clumps = noise(p.local, 1.1, footprint, m.seed);
-  const float leaves = noise(p.local, 0.22, footprint, m.seed + 5);
+  const float leaves = footprint < 0.2 ? value_noise(p.local * 5, m.seed + 5) : 0.5F;
   const float depth = std::clamp(0.15F + 1.9F * (leaves - 0.3F) * (0.4F + clumps), 0.08F, 1.3F);
   return {mix(m.color, m.accent, clumps) * depth, 0, 0.6F};
 }
@@ -189,9 +188,7 @@ Surface fence(const Material& m, const SurfacePoint& p, double footprint) {
   return {mix(m.color, m.color * 0.2F, gap) * stain(p, 0.7, footprint, m.seed, 0.25F), 0};
 }
 
-}  // namespace
-
-Surface surface_of(const Material& m, const SurfacePoint& p, const Footprint& footprint) {
+Surface pattern(const Material& m, const SurfacePoint& p, const Footprint& footprint) {
   switch (m.kind) {
     case MaterialKind::kPlain:
       return plain(m, p, footprint.mean());
@@ -219,6 +216,22 @@ Surface surface_of(const Material& m, const SurfacePoint& p, const Footprint& fo
       return fence(m, p, footprint.mean());
   }
   return {};
+}
+
+// Walls and hedges are darker at their foot, where the ground hides half of the sky.
+float foot_shade(const Material& m, const SurfacePoint& p) {
+  const bool stands = m.kind == MaterialKind::kFacade || m.kind == MaterialKind::kBrick ||
+                      m.kind == MaterialKind::kFence ||
+                      (m.kind == MaterialKind::kFoliage && p.face != Face::kRound);
+  return stands ? static_cast<float>(std::min(1.0, 0.55 + 0.7 * p.local.z)) : 1;
+}
+
+}  // namespace
+
+Surface surface_of(const Material& m, const SurfacePoint& p, const Footprint& footprint) {
+  Surface surface = pattern(m, p, footprint);
+  surface.albedo *= foot_shade(m, p);
+  return surface;
 }
 
 }  // namespace dualdepth::synthetic

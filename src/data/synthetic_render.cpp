@@ -18,8 +18,8 @@ struct Sample {
 };
 
 // The normal of leaves points anywhere; bend it the same way each time the point is seen.
-Vec3 bend(const Vec3& normal, const Vec3& point, double footprint, float roughness) {
-  const auto push = [&](uint32_t seed) { return 2.0 * noise(point, 0.3, footprint, seed) - 1.0; };
+Vec3 bend(const Vec3& normal, const Vec3& point, float roughness) {
+  const auto push = [&](uint32_t seed) { return 2.0 * value_noise(point * (1 / 0.3), seed) - 1.0; };
   return normalized(normal + Vec3{push(11), push(12), push(13)} * (2.5 * roughness));
 }
 
@@ -50,12 +50,13 @@ class Shader {
     const Footprint footprint{across, across / facing};
     const Surface surface = scene_.surface_at(hit, point, footprint);
     const Vec3 where = ray.at(hit.distance);
-    const Vec3 normal = surface.roughness > 0
-                            ? bend(point.normal, where, footprint.mean(), surface.roughness)
-                            : point.normal;
+    const Vec3 normal =
+        surface.roughness > 0 ? bend(point.normal, where, surface.roughness) : point.normal;
     const Color sunlight = direct_light(where, point.normal, normal);
     const Color light = sunlight + lighting_.ambient(normal);
-    const Color diffuse = surface.albedo.mul(light);
+    // Light that reaches the inside of a crown has lost much of itself on the way.
+    const float passed = ray.direction.dot(point.normal) > 0 ? 0.35F : 1.0F;
+    const Color diffuse = surface.albedo.mul(light) * passed;
     return surface.gloss > 0 ? with_gloss(ray, point.normal, surface.gloss, diffuse, sunlight)
                              : diffuse;
   }
@@ -85,31 +86,41 @@ class Shader {
   const double pixel_angle_;
 };
 
-// Pixels whose right or lower neighbour shows another surface.
-cv::Mat1b find_edges(const cv::Mat1i& surfaces) {
+// Whether an eye would see a step between two neighbours that show different surfaces.
+bool is_edge(int surface, int other_surface, const Color& color, const Color& other_color) {
+  if (surface == other_surface) return false;
+  const Color step = color - other_color;
+  return std::abs(step[0]) + std::abs(step[1]) + std::abs(step[2]) > 0.08F;
+}
+
+// Pixels to the left and right of, above and below an edge.
+cv::Mat1b find_edges(const cv::Mat1i& surfaces, const cv::Mat3f& radiance) {
   cv::Mat1b edges(surfaces.size(), uchar{0});
+  const auto mark = [&](cv::Point a, cv::Point b) {
+    if (is_edge(surfaces(a), surfaces(b), radiance(a), radiance(b))) edges(a) = edges(b) = 1;
+  };
   for (int v = 0; v < surfaces.rows; ++v) {
     for (int u = 0; u < surfaces.cols; ++u) {
-      const int here = surfaces(v, u);
-      if (u + 1 < surfaces.cols && surfaces(v, u + 1) != here) edges(v, u) = edges(v, u + 1) = 1;
-      if (v + 1 < surfaces.rows && surfaces(v + 1, u) != here) edges(v, u) = edges(v + 1, u) = 1;
+      if (u + 1 < surfaces.cols) mark({u, v}, {u + 1, v});
+      if (v + 1 < surfaces.rows) mark({u, v}, {u, v + 1});
     }
   }
   return edges;
 }
 
+// Averages each edge pixel over its centre and three points around it.
 void smooth_edges(const Shader& shader, const Camera& camera, const cv::Mat1b& edges,
                   cv::Mat3f& radiance) {
-  constexpr std::array<std::array<double, 2>, 4> kOffsets{
-      {{-0.125, -0.375}, {0.375, -0.125}, {0.125, 0.375}, {-0.375, 0.125}}};
+  constexpr std::array<std::array<double, 2>, 3> kOffsets{
+      {{-0.37, -0.21}, {0.37, -0.21}, {0.0, 0.42}}};
   for (int v = 0; v < edges.rows; ++v) {
     for (int u = 0; u < edges.cols; ++u) {
       if (edges(v, u) == 0) continue;
-      Color sum(0, 0, 0);
+      Color sum = radiance(v, u);
       for (const auto& [du, dv] : kOffsets) {
         if (const auto ray = camera.ray(u + du, v + dv)) sum += shader.sample(*ray).color;
       }
-      radiance(v, u) = sum * 0.25F;
+      radiance(v, u) = sum * (1.0F / (1 + kOffsets.size()));
     }
   }
 }
@@ -133,11 +144,13 @@ class ToneCurve {
   std::array<float, 4096> table_;
 };
 
-// Nearly normal with standard deviation 1: the sum of four 16-bit numbers.
-float noise_value(uint64_t bits) {
-  const auto sum = static_cast<float>((bits & 0xffff) + (bits >> 16 & 0xffff) +
-                                      (bits >> 32 & 0xffff) + (bits >> 48));
-  return (sum / 65535 - 2) * 1.7320508F;
+// Grain of the three channels with standard deviation 1: each the sum of two 10-bit numbers.
+Color grain(uint64_t bits) {
+  const auto value = [](uint64_t two) {
+    const auto sum = static_cast<float>((two & 1023) + (two >> 10 & 1023));
+    return (sum / 1023 - 1) * 2.4494897F;
+  };
+  return {value(bits), value(bits >> 20), value(bits >> 40)};
 }
 
 cv::Mat develop(const cv::Mat3f& radiance, const Sensor& sensor) {
@@ -150,9 +163,9 @@ cv::Mat develop(const cv::Mat3f& radiance, const Sensor& sensor) {
       const double x = (u - rgb.cols / 2.0) / corner, y = (v - rgb.rows / 2.0) / corner;
       const float gain =
           sensor.exposure * (1 - sensor.vignette * static_cast<float>(x * x + y * y));
+      const Color noise = grain(random.next()) * sensor.noise;
       for (int c = 0; c < 3; ++c) {
-        const float grain = sensor.noise * noise_value(random.next());
-        rgb(v, u)[c] = cv::saturate_cast<uchar>(curve(radiance(v, u)[c] * gain) + grain);
+        rgb(v, u)[c] = cv::saturate_cast<uchar>(curve(radiance(v, u)[c] * gain) + noise[c]);
       }
     }
   }
@@ -176,7 +189,7 @@ Rendering render(const Scene& scene, const Camera& camera, const Sensor& sensor)
       surfaces(v, u) = static_cast<int>(sample.surface);
     }
   }
-  smooth_edges(shader, camera, find_edges(surfaces), radiance);
+  smooth_edges(shader, camera, find_edges(surfaces, radiance), radiance);
   return {develop(radiance, sensor), depth};
 }
 

@@ -20,9 +20,11 @@ const Color kGroundBounce(0.28F, 0.26F, 0.23F);
 
 Color Lighting::sky(const Vec3& direction) const {
   const double up = std::max(direction.z, 0.0);
-  const Vec3 around{direction.x * 6, direction.y * 6, 0};
-  const double hills = hill_height * noise(around, 2.0, 0.05, seed + 1);
-  if (direction.z < hills) return mix(kHills, horizon, 0.55F);
+  if (direction.z < hill_height) {
+    const Vec3 around{direction.x * 6, direction.y * 6, 0};
+    const double top = hill_height * noise(around, 2.0, 0.05, seed + 1);
+    if (direction.z < top) return mix(kHills, horizon, 0.55F);
+  }
   Color color = mix(horizon, zenith, static_cast<float>(1 - std::exp(-3.5 * up)));
   if (cloud_cover > 0) {
     const Vec3 layer{direction.x / (up + 0.12), direction.y / (up + 0.12), 0};
@@ -36,7 +38,7 @@ Color Lighting::sky(const Vec3& direction) const {
 Color Lighting::ambient(const Vec3& normal) const {
   const auto sky_share = static_cast<float>(0.5 + 0.5 * normal.z);
   const Color above = mix(mix(zenith, horizon, 0.5F), kCloud, 0.6F * cloud_cover);
-  return mix(kGroundBounce, above, sky_share) * 0.75F;
+  return mix(kGroundBounce, above, sky_share) * 0.5F;
 }
 
 Scene::Scene(std::vector<Object> objects, Plane ground, GroundSurface ground_surface,

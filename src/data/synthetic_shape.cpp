@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "dualdepth/data/synthetic_texture.h"
+
 namespace dualdepth::synthetic {
 namespace {
 
@@ -155,13 +157,24 @@ double intersect(const Ellipsoid& ellipsoid, const Ray& ray) {
   const Vec3 origin = to_unit_sphere(ray.origin - ellipsoid.center);
   const Vec3 direction = to_unit_sphere(ray.direction);
   const double a = direction.dot(direction);
-  const double half_b = origin.dot(direction);
+  const double middle = -origin.dot(direction) / a;
   // The ray's nearest approach to the centre, in place of b^2 - ac: no cancellation far away.
-  const Vec3 nearest = origin - direction * (half_b / a);
+  const Vec3 nearest = origin + direction * middle;
   const double inside = 1 - nearest.dot(nearest);
   if (inside < 0) return kNoHit;
-  const double enter = -half_b / a - std::sqrt(inside / a);
-  return enter > 0 ? enter : kNoHit;
+  const double half_chord = std::sqrt(inside / a);
+  const auto is_there = [&](double distance) {
+    if (distance <= 0) return false;
+    if (ellipsoid.openness == 0) return true;
+    const Vec3 on_sphere = origin + direction * distance;
+    const Vec3 local{on_sphere.x * r.x, on_sphere.y * r.y, on_sphere.z * r.z};
+    const Vec3 scaled = local * (1 / ellipsoid.hole_size);
+    const float ragged = 0.65F * value_noise(scaled, 0) + 0.35F * value_noise(scaled * 2.7, 1);
+    return ragged > ellipsoid.openness;
+  };
+  if (is_there(middle - half_chord)) return middle - half_chord;
+  const bool has_inside = ellipsoid.openness > 0;
+  return has_inside && is_there(middle + half_chord) ? middle + half_chord : kNoHit;
 }
 
 double intersect(const Plane& plane, const Ray& ray) {

@@ -6,45 +6,62 @@
 namespace dualdepth::synthetic {
 namespace {
 
-// Integer hash with full avalanche (Ettinger's "lowbias32" constants).
-uint32_t hash(uint32_t h) {
-  h ^= h >> 16;
-  h *= 0x7feb352dU;
+// One round of multiply and shift: enough that neighbouring cells look unrelated.
+float hash_to_unit(uint32_t h) {
   h ^= h >> 15;
-  h *= 0x846ca68bU;
-  return h ^ (h >> 16);
+  h *= 0x2c1b3c6dU;
+  h ^= h >> 12;
+  return static_cast<float>(h * 0x297a2d39U >> 8) * 0x1p-24F;
 }
 
-float ease(double t) { return static_cast<float>(t * t * (3 - 2 * t)); }
+constexpr uint32_t kStepX = 0x8da6b343U;
+constexpr uint32_t kStepY = 0xd8163841U;
+constexpr uint32_t kStepZ = 0xcb1ab31fU;
+
+uint32_t cell_key(int x, int y, int z, uint32_t seed) {
+  return static_cast<uint32_t>(x) * kStepX + static_cast<uint32_t>(y) * kStepY +
+         static_cast<uint32_t>(z) * kStepZ + seed * 0x9e3779b9U;
+}
 
 float lerp(float a, float b, float t) { return a + (b - a) * t; }
 
-// Values at whole coordinates, smoothly joined.
-float lattice_noise(const Vec3& p, uint32_t seed) {
-  const double fx = std::floor(p.x), fy = std::floor(p.y), fz = std::floor(p.z);
-  const int x = static_cast<int>(fx), y = static_cast<int>(fy), z = static_cast<int>(fz);
-  const float tx = ease(p.x - fx), ty = ease(p.y - fy), tz = ease(p.z - fz);
-  const auto along_x = [&](int dy, int dz) {
-    return lerp(cell_value(x, y + dy, z + dz, seed), cell_value(x + 1, y + dy, z + dz, seed), tx);
-  };
-  return lerp(lerp(along_x(0, 0), along_x(1, 0), ty), lerp(along_x(0, 1), along_x(1, 1), ty), tz);
-}
+// A coordinate as the cell below it and the eased way to the next.
+struct CellPosition {
+  int cell;
+  float share;
+
+  explicit CellPosition(double v) : cell(static_cast<int>(v)) {
+    if (v < cell) --cell;  // std::floor is a library call on plain x86-64
+    const auto t = static_cast<float>(v - cell);
+    share = t * t * (3 - 2 * t);
+  }
+};
 
 }  // namespace
 
 float cell_value(int x, int y, int z, uint32_t seed) {
-  const uint32_t mixed = static_cast<uint32_t>(x) * 0x8da6b343U ^
-                         static_cast<uint32_t>(y) * 0xd8163841U ^
-                         static_cast<uint32_t>(z) * 0xcb1ab31fU ^ seed * 0x9e3779b9U;
-  return static_cast<float>(hash(mixed) >> 8) * 0x1p-24F;
+  return hash_to_unit(cell_key(x, y, z, seed));
+}
+
+float value_noise(const Vec3& p, uint32_t seed) {
+  const CellPosition x(p.x), y(p.y), z(p.z);
+  const uint32_t key = cell_key(x.cell, y.cell, z.cell, seed);
+  const auto along_x = [&](uint32_t row) {
+    return lerp(hash_to_unit(row), hash_to_unit(row + kStepX), x.share);
+  };
+  const auto layer = [&](uint32_t first) {
+    return lerp(along_x(first), along_x(first + kStepY), y.share);
+  };
+  if (z.share == 0) return layer(key);  // plane patterns cost half
+  return lerp(layer(key), layer(key + kStepZ), z.share);
 }
 
 float noise(const Vec3& point, double wavelength, double footprint, uint32_t seed) {
   float sum = 0.5F;
   float amplitude = 0.5F;
-  for (uint32_t octave = 0; octave < 4 && wavelength > footprint; ++octave) {
+  for (uint32_t octave = 0; octave < 3 && wavelength > footprint; ++octave) {
     const auto fade = static_cast<float>(std::min(1.0, wavelength / footprint - 1));
-    sum += amplitude * fade * (lattice_noise(point * (1 / wavelength), seed + octave) - 0.5F);
+    sum += amplitude * fade * (value_noise(point * (1 / wavelength), seed + octave) - 0.5F);
     wavelength /= 2;
     amplitude /= 2;
   }

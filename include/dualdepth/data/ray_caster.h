@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -14,9 +15,9 @@ struct RayHit {
   uint32_t shape = 0;        // index in the list given to RayCaster
 };
 
-// Finds the nearest of many solids along a ray: a bounding volume hierarchy, split at the median of
-// the longest axis. Building takes about 0.2 us a solid and level, a query some 0.2 us in a street
-// of 1,000 solids. Queries may run on several threads at once.
+// Finds the nearest of many solids along a ray: a bounding volume hierarchy, split by the surface
+// area heuristic over bins (Wald, "On fast construction of SAH-based bounding volume hierarchies",
+// RT 2007). Queries may run on several threads at once.
 class RayCaster {
  public:
   explicit RayCaster(std::vector<Shape> shapes);
@@ -30,15 +31,24 @@ class RayCaster {
   bool blocked(const Ray& ray, double max_distance = kNoHit) const;
 
  private:
-  // A leaf holds `count` solids from `first` on in order_. An inner node has count 0; its children
-  // are the node after it and `first`.
+  static constexpr size_t kChildren = 4;
+
+  // The bounds of four children side by side, so that vector instructions clip a ray at all of them
+  // at once. A child is a run of `count` solids from `first` on in order_ or, with count 0, node
+  // `first`.
   struct Node {
-    Bounds bounds;
-    uint32_t first = 0;
-    uint32_t count = 0;
+    using Four = std::array<float, kChildren>;
+    alignas(16) std::array<Four, 3> low{};  // by axis
+    alignas(16) std::array<Four, 3> high{};
+    std::array<uint32_t, kChildren> first{};
+    std::array<uint32_t, kChildren> count{};
+    uint32_t used = 0;  // a bit for each child that there is
+
+    void set_bounds(size_t child, const Bounds& bounds);
   };
 
-  void build(uint32_t begin, uint32_t end, const std::vector<Bounds>& bounds);
+  // Adds a node for solids [begin, end) of order_ and returns its index.
+  uint32_t build(uint32_t begin, uint32_t end, uint32_t depth, const std::vector<Bounds>& bounds);
 
   // Calls visit(solid) for the solids of each leaf that the ray meets within `limit`, near nodes
   // first; visit may lower `limit` and stops the search by returning true.

@@ -21,7 +21,7 @@ struct Rendering {
   cv::Mat depth;  // CV_64FC1, metres along the camera's forward axis at each pixel's centre; 0: sky
 };
 
-// Casts one ray through the centre of each pixel, four more where neighbours see different
+// Casts one ray through the centre of each pixel, three more where neighbours see different
 // surfaces (edges are smooth in the picture, exact in depth), and one from each hit to the sun.
 // A pure function of its arguments.
 Rendering render(const Scene& scene, const Camera& camera, const Sensor& sensor);

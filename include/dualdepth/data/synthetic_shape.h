@@ -29,6 +29,13 @@ struct Heading {
 
   Heading() = default;
   explicit Heading(double yaw) : cos(std::cos(yaw)), sin(std::sin(yaw)) {}
+  // Of a line y = slope * x.
+  static Heading of_slope(double slope) {
+    Heading heading;
+    heading.cos = 1 / std::sqrt(1 + slope * slope);
+    heading.sin = slope * heading.cos;
+    return heading;
+  }
 
   Vec3 to_world(const Vec3& v) const { return {cos * v.x - sin * v.y, sin * v.x + cos * v.y, v.z}; }
   Vec3 to_local(const Vec3& v) const { return {cos * v.x + sin * v.y, cos * v.y - sin * v.x, v.z}; }
@@ -58,10 +65,15 @@ struct Cylinder {
   double radius = 1;
 };
 
+// Solid, or a shell with holes of about `hole_size` metres in `openness` of its surface: a clump of
+// leaves, through which a ray may pass or meet the far side. The holes belong to the surface, so
+// all rays agree where they are.
 struct Ellipsoid {
   Vec3 center;
   Vec3 radii;  // along local x, y and z
   Heading heading{};
+  float openness = 0;  // 0..1
+  float hole_size = 0.3F;
 };
 
 using Shape = std::variant<Box, Cylinder, Ellipsoid>;
@@ -74,7 +86,8 @@ struct Plane {
 };
 
 // Distance along the ray to where it enters the solid; kNoHit when it misses, when the solid lies
-// behind, and when the ray starts inside. So a ray that leaves a surface never hits it again.
+// behind, and when the ray starts inside. So a ray that leaves a surface never hits it again. Of a
+// shell with holes the inside is met as well.
 double intersect(const Box& box, const Ray& ray);
 double intersect(const Cylinder& cylinder, const Ray& ray);
 double intersect(const Ellipsoid& ellipsoid, const Ray& ray);

@@ -15,8 +15,11 @@ using Color = cv::Vec3f;
 // Uniform in [0, 1), a function of the cell and the seed alone.
 float cell_value(int x, int y, int z, uint32_t seed);
 
-// Smooth noise in [0, 1] with features of about `wavelength` metres and finer ones down to 1/8 of
-// it (four octaves); 0.5 where the footprint exceeds all of them.
+// Cell values at whole coordinates, smoothly joined: [0, 1) with features of about one unit.
+float value_noise(const Vec3& point, uint32_t seed);
+
+// Smooth noise in [0, 1] with features of about `wavelength` metres and finer ones down to 1/4 of
+// it (three octaves); 0.5 where the footprint exceeds all of them.
 float noise(const Vec3& point, double wavelength, double footprint, uint32_t seed);
 
 // Share of the pixel around x that lies in [low, high].
