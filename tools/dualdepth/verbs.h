@@ -23,5 +23,8 @@ using AddVerb = void (*)(CLI::App& program, ProgramState& state);
 void add_eval(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);
+void add_synthesize(CLI::App& program, ProgramState& state);
+void add_inspect(CLI::App& program, ProgramState& state);
+void add_predict(CLI::App& program, ProgramState& state);
 
 }  // namespace dualdepth

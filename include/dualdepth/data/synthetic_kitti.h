@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <opencv2/core.hpp>
+#include <optional>
+
+namespace dualdepth::synthetic {
+
+struct SyntheticKittiOptions {
+  std::filesystem::path out;
+  int frames = 200;  // in all drives together, at least 2
+  uint64_t seed = 0;
+  cv::Size size{640, 192};  // px, sides of at least 32
+  int threads = 0;          // 0: all cores
+};
+
+struct SyntheticKittiSummary {
+  int drives = 0;
+  int train_frames = 0;
+  int val_frames = 0;
+};
+
+// Renders drives through streets of their own, 10 frames each, into KITTI's layout:
+//
+//   raw/2026_01_01/calib_*.txt
+//   raw/2026_01_01/<drive>/image_02/data/%010d.jpg
+//   raw/2026_01_01/<drive>/velodyne_points/data/%010d.bin                    0..80 m, front part
+//   depth/{train,val}/<drive>/proj_depth/groundtruth/image_02/%010d.png      as sparse as a LiDAR's
+//   depth_dense/{train,val}/...                                              the same, every pixel
+//   splits/{train,val}.txt                                                   in monodepth2's format
+//
+// Frames count from 5, as in KITTI's annotated depth. Every fifth drive is in val alone. Depth is
+// exact at the centre of each pixel, up to the PNG's 1/512 m; sky and what lies beyond 255 m have
+// none. To train on dense depth set data.depth_root to depth_dense.
+//
+// The files are a function of frames, seed and size: the same bytes with any number of threads.
+// `out` is filled at the end or not at all (see SetFolder). Returns nothing after SIGINT or
+// SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
+std::optional<SyntheticKittiSummary> synthesize_kitti(const SyntheticKittiOptions& options);
+
+}  // namespace dualdepth::synthetic
