@@ -17,6 +17,7 @@ using synthetic::SyntheticKittiOptions;
 struct SynthesizeCommand {
   std::string layout = "kitti";
   std::string shape = "192x640";
+  int64_t seed = 0;
   SyntheticKittiOptions options;
 };
 
@@ -37,6 +38,7 @@ cv::Size parse_shape(const std::string& text) {
 }
 
 void run(SynthesizeCommand& command, ProgramState& state) {
+  command.options.seed = static_cast<uint64_t>(command.seed);
   command.options.size = parse_shape(command.shape);
   const auto summary = synthesize_kitti(command.options);
   if (!summary) {
@@ -64,7 +66,9 @@ void add_synthesize(CLI::App& program, ProgramState& state) {
       ->capture_default_str();
   verb->add_option("--frames", command->options.frames, "Frames in all drives together")
       ->capture_default_str();
-  verb->add_option("--seed", command->options.seed, "Same seed, same bytes")->capture_default_str();
+  verb->add_option("--seed", command->seed, "Same seed, same bytes")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   verb->add_option("--out", command->options.out, "Folder, new or with an earlier synthetic set")
       ->required();
   verb->add_option("--shape", command->shape, "HEIGHTxWIDTH, px")->capture_default_str();
