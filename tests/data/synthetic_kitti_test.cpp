@@ -33,13 +33,13 @@ SyntheticKittiOptions options_for(const fs::path& out) {
   return {.out = out, .frames = kFrames, .seed = kSeed, .size = kSize, .threads = 2};
 }
 
-std::string drive_name(int drive) {
-  return "2026_01_01_drive_000" + std::to_string(drive + 1) + "_sync";
+const char* drive_name(int drive) {
+  return drive == 0 ? "2026_01_01_drive_0001_sync" : "2026_01_01_drive_0002_sync";
 }
 
 fs::path depth_file(const fs::path& root, int drive, const std::string& stem) {
-  const std::string split = drive == 0 ? "train" : "val";
-  return root / split / drive_name(drive) / "proj_depth/groundtruth/image_02" / (stem + ".png");
+  return root / (drive == 0 ? "train" : "val") / drive_name(drive) /
+         "proj_depth/groundtruth/image_02" / (stem + ".png");
 }
 
 fs::path raw_folder(const fs::path& set, int drive) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -67,7 +68,7 @@ void add_synthesize(CLI::App& program, ProgramState& state) {
   verb->add_option("--frames", command->options.frames, "Frames in all drives together")
       ->capture_default_str();
   verb->add_option("--seed", command->seed, "Same seed, same bytes")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()))
       ->capture_default_str();
   verb->add_option("--out", command->options.out, "Folder, new or with an earlier synthetic set")
       ->required();
