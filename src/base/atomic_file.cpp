@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "dualdepth/base/error.h"
 
@@ -49,6 +50,13 @@ bool is_abandoned(const fs::path& temporary) {
   return abandoned;
 }
 
+void flush_folder_of(const fs::path& path) {
+  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path path, Durability durability)
@@ -87,18 +95,27 @@ void AtomicFile::commit() {
   if (closed != 0) throw_write_error(path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_write_error(path_, errno);
   temporary_.clear();
-  if (durability_ == Durability::kBuffered) return;
-  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
+  if (durability_ == Durability::kFlushed) flush_folder_of(path_);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view contents) {
   AtomicFile file(path);
   file.write(contents);
   file.commit();
+}
+
+void add_name_atomically(const fs::path& existing, const fs::path& name) {
+  const fs::path temporary = temporary_name(name);
+  if (::link(existing.c_str(), temporary.c_str()) != 0) {
+    AtomicFile copy(name);
+    copy.write(read_file(existing, std::numeric_limits<uintmax_t>::max()));
+    return copy.commit();
+  }
+  const int renamed = ::rename(temporary.c_str(), name.c_str());
+  const int code = errno;
+  ::unlink(temporary.c_str());  // rename() leaves it where both were names of one file already
+  if (renamed != 0) throw_write_error(name, code);
+  flush_folder_of(name);
 }
 
 void remove_abandoned_files(const fs::path& folder) {

@@ -17,18 +17,20 @@ void set_up_log(bool quiet) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void also_log_to(const std::filesystem::path& file) {
+LogFile::LogFile(const std::filesystem::path& file) {
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
-    sink->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
-    spdlog::default_logger()->sinks().push_back(std::move(sink));
+    sink_ = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
   } catch (const spdlog::spdlog_ex& error) {
     throw Error({.subject = file.string(),
                  .expected = "to write the log",
                  .got = error.what(),
                  .fix = "check the folder and its permissions"});
   }
+  sink_->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+  spdlog::default_logger()->sinks().push_back(sink_);
   spdlog::flush_on(spdlog::level::info);
 }
+
+LogFile::~LogFile() { std::erase(spdlog::default_logger()->sinks(), sink_); }
 
 }  // namespace dualdepth

@@ -55,6 +55,21 @@ std::string to_yaml(const RunConfig& config) {
   return yaml;
 }
 
+std::vector<ConfigDifference> config_differences(const RunConfig& first, const RunConfig& second) {
+  RunConfig first_copy = first;  // a table binds variables that it may set
+  RunConfig second_copy = second;
+  const auto first_fields = field_table(first_copy);
+  const auto second_fields = field_table(second_copy);
+  std::vector<ConfigDifference> differences;
+  for (size_t i = 0; i < first_fields.size(); ++i) {
+    ConfigDifference difference{.key = first_fields[i].path,
+                                .first = first_fields[i].value(),
+                                .second = second_fields[i].value()};
+    if (difference.first != difference.second) differences.push_back(std::move(difference));
+  }
+  return differences;
+}
+
 void explain_run_config(std::ostream& out) {
   RunConfig defaults;
   for (const Field& field : field_table(defaults)) {

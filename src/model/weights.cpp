@@ -88,7 +88,10 @@ LoadReport load_matching_state(torch::nn::Module& module, const NamedTensors& te
 
 void load_whole_state(torch::nn::Module& module, const NamedTensors& tensors,
                       const std::string& origin) {
-  auto own = state_of(module);
+  load_whole_state(state_of(module), tensors, origin);
+}
+
+void load_whole_state(NamedTensors own, const NamedTensors& tensors, const std::string& origin) {
   auto comparison = compare(own, tensors);
   for (const auto& name : comparison.report.missing) {
     comparison.differences.push_back(

@@ -22,6 +22,7 @@ torch::Tensor with_layout_of(const torch::Tensor& parameter, const torch::Tensor
 
 Optimizer::Optimizer(const OptimizerOptions& options, NamedTensors parameters)
     : options_(options), groups_(4) {
+  const bool adam = options.type != OptimizerKind::kSgd;
   for (const auto& [name, parameter] : parameters) {
     const bool in_encoder = name.starts_with("encoder.");
     const bool decays = parameter.dim() > 1;
@@ -30,10 +31,9 @@ Optimizer::Optimizer(const OptimizerOptions& options, NamedTensors parameters)
     group.weight_decay = decays ? options.weight_decay : 0;
     group.names.push_back(name);
     group.parameters.push_back(parameter);
-    group.first_moments.push_back(at::zeros_like(parameter.detach()));
-    if (options.type != OptimizerKind::kSgd) {
-      group.second_moments.push_back(at::zeros_like(parameter.detach()));
-    }
+    const torch::Tensor zeros = at::zeros_like(parameter.detach());
+    if (adam || options.momentum > 0) group.first_moments.push_back(zeros);
+    if (adam) group.second_moments.push_back(zeros.clone());
   }
   const auto device =
       parameters.empty() ? at::Device(at::kCPU) : parameters.begin()->second.device();
@@ -67,7 +67,7 @@ void Optimizer::update(const Group& group, double lr, const torch::Tensor& gradi
     if (!parameter.grad().defined()) continue;
     parameters.push_back(parameter);
     gradients.push_back(with_layout_of(parameter, parameter.grad()));
-    first.push_back(group.first_moments[i]);
+    if (!group.first_moments.empty()) first.push_back(group.first_moments[i]);
     if (!group.second_moments.empty()) second.push_back(group.second_moments[i]);
   }
   if (parameters.empty()) return;
@@ -97,13 +97,17 @@ void Optimizer::zero_gradients() {
   }
 }
 
+int64_t Optimizer::updates() const { return static_cast<int64_t>(step_.item<float>()); }
+
 NamedTensors Optimizer::state() const {
   NamedTensors state{{"step", step_}};
   const bool adam = options_.type != OptimizerKind::kSgd;
   for (const Group& group : groups_) {
     for (size_t i = 0; i < group.names.size(); ++i) {
-      state[(adam ? "exp_avg." : "momentum.") + group.names[i]] = group.first_moments[i];
-      if (adam) state["exp_avg_sq." + group.names[i]] = group.second_moments[i];
+      const std::string& name = group.names[i];
+      const std::string first = (adam ? "exp_avg." : "momentum.") + name;
+      if (!group.first_moments.empty()) state[first] = group.first_moments[i];
+      if (!group.second_moments.empty()) state["exp_avg_sq." + name] = group.second_moments[i];
     }
   }
   return state;

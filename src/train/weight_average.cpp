@@ -4,13 +4,11 @@
 
 namespace dualdepth {
 
-WeightAverage::WeightAverage(double decay, const std::map<std::string, torch::Tensor>& tensors)
-    : decay_(decay) {
+WeightAverage::WeightAverage(double decay, const NamedTensors& tensors) : decay_(decay) {
   for (const auto& [name, tensor] : tensors) averages_[name] = tensor.detach().clone();
 }
 
-void WeightAverage::update(const std::map<std::string, torch::Tensor>& tensors,
-                           int64_t updates_before) {
+void WeightAverage::update(const NamedTensors& tensors, int64_t updates_before) {
   const torch::NoGradGuard no_grad;
   const auto n = static_cast<double>(updates_before);
   const double decay = std::min(decay_, (1 + n) / (10 + n));

@@ -45,7 +45,7 @@ TEST_F(Log, AlsoGoesToAFileWhichItAppendsTo) {
   const auto file = folder.write("log.txt", "before\n");
   ::testing::internal::CaptureStderr();
   set_up_log();
-  also_log_to(file);
+  const LogFile log_file(file);
   spdlog::info("hello");
   ::testing::internal::GetCapturedStderr();
   EXPECT_THAT(read_file(file), MatchesRegex("before\n....-..-.. ..:..:.. info hello\n"));
@@ -54,7 +54,7 @@ TEST_F(Log, AlsoGoesToAFileWhichItAppendsTo) {
 TEST_F(Log, FileThatCannotBeWrittenIsAnErrorThatNamesIt) {
   const TempFolder folder;
   const auto in_the_way = folder.write("a", "x");
-  EXPECT_THAT([&] { also_log_to(in_the_way / "log.txt"); },
+  EXPECT_THAT([&] { LogFile(in_the_way / "log.txt"); },
               ThrowsMessage<Error>(HasSubstr((in_the_way / "log.txt").string())));
 }
 

@@ -100,6 +100,18 @@ TEST(Optimizer, TheNormIsNotFiniteWhenOneGradientIsNot) {
   EXPECT_FALSE(std::isfinite(optimizer.gradient_norm()));
 }
 
+TEST(Optimizer, SgdWithoutMomentumFollowsTheGradient) {
+  torch::Tensor weight = parameter({1, -2}, {2, 1});
+  OptimizerOptions options = options_of(OptimizerKind::kSgd);
+  options.weight_decay = 0;
+  options.momentum = 0;
+  Optimizer optimizer(options, {{"weight", weight}});
+  set_gradient(weight, {0.5, -1});
+  optimizer.step(1);
+  optimizer.step(1);
+  expect_values(weight, {0.9F, -1.8F});  // 1 - 2 * 0.1 * 0.5, -2 + 2 * 0.1 * 1
+}
+
 TEST(Optimizer, LeavesParametersWithoutGradientAlone) {
   torch::Tensor used = parameter({1}, {1, 1});
   torch::Tensor unused = parameter({7}, {1, 1});

@@ -9,7 +9,7 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array<AddVerb, 4> kVerbs{add_eval, add_inspect, add_predict, add_synthesize};
+constexpr std::array kVerbs{add_train, add_eval, add_predict, add_synthesize, add_inspect};
 
 int run(int argc, char** argv) {
   CLI::App program("Metric depth from one camera that survives 8-bit deployment.", "dualdepth");

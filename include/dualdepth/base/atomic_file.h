@@ -38,6 +38,10 @@ class AtomicFile {
 // AtomicFile in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
+// Makes `name` a further name of the file `existing` in the same folder (a hard link, or a copy
+// where the file system has none), replacing what stood there as AtomicFile does.
+void add_name_atomically(const std::filesystem::path& existing, const std::filesystem::path& name);
+
 // Removes the temporary files of AtomicFiles whose process was killed. For folders of large files,
 // such as checkpoints; a folder that does not exist has none.
 void remove_abandoned_files(const std::filesystem::path& folder);

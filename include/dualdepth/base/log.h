@@ -10,8 +10,17 @@ namespace dualdepth {
 // errors. Use spdlog::info, warn and error directly.
 void set_up_log(bool quiet = false);
 
-// Appends everything that is logged from now on to this file as well. Call it before threads log.
-// Throws Error naming the file.
-void also_log_to(const std::filesystem::path& file);
+// While one lives, what is logged is appended to a file as well. No other thread may log while one
+// is made or ended. Throws Error naming the file.
+class LogFile {
+ public:
+  explicit LogFile(const std::filesystem::path& file);
+  ~LogFile();
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+ private:
+  spdlog::sink_ptr sink_;
+};
 
 }  // namespace dualdepth

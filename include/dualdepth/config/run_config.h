@@ -76,6 +76,16 @@ RunConfig parse_run_config(const std::string& yaml, const std::string& origin,
 // All keys with their values as YAML that load_run_config reads back to the same RunConfig.
 std::string to_yaml(const RunConfig& config);
 
+// A key that differs between two configurations, with both values as YAML.
+struct ConfigDifference {
+  std::string key;
+  std::string first;
+  std::string second;
+};
+
+// In the order of the file.
+std::vector<ConfigDifference> config_differences(const RunConfig& first, const RunConfig& second);
+
 // `train --explain`: every key with default, help, type and range.
 void explain_run_config(std::ostream& out);
 

@@ -34,6 +34,9 @@ LoadReport load_matching_state(torch::nn::Module& module, const NamedTensors& te
 void load_whole_state(torch::nn::Module& module, const NamedTensors& tensors,
                       const std::string& origin);
 
+// The same for tensors that belong to no module: copies into the memory of `own`.
+void load_whole_state(NamedTensors own, const NamedTensors& tensors, const std::string& origin);
+
 // Pretrained encoder weights in torchvision's names from a safetensors file. A classifier (fc) is
 // left unused, what the file lacks keeps its random start. The count of seen batches, which
 // published files may lack, is not reported as missing. Throws Error when no name matches.

@@ -2,15 +2,13 @@
 
 #include <torch/types.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "dualdepth/config/train_options.h"
+#include "dualdepth/model/tensor_file.h"
 
 namespace dualdepth {
-
-using NamedTensors = std::map<std::string, torch::Tensor>;
 
 // Adam (Kingma, Ba, 2015), AdamW (Loshchilov, Hutter, 2019) and SGD with momentum, by LibTorch's
 // fused kernels: one pass over each parameter instead of ten, and the same numbers as torch::optim
@@ -33,8 +31,12 @@ class Optimizer {
 
   void zero_gradients();
 
+  // Updates so far.
+  int64_t updates() const;
+
   // What a resumed run needs, by name: "step" and, for each parameter, "exp_avg.NAME" and
-  // "exp_avg_sq.NAME", or "momentum.NAME". The tensors are the optimiser's own.
+  // "exp_avg_sq.NAME", or "momentum.NAME" where there is momentum. The tensors are the optimiser's
+  // own.
   NamedTensors state() const;
 
  private:
@@ -43,7 +45,7 @@ class Optimizer {
     double weight_decay = 0;
     std::vector<std::string> names;
     std::vector<torch::Tensor> parameters;
-    std::vector<torch::Tensor> first_moments;   // sgd: momentum buffers
+    std::vector<torch::Tensor> first_moments;   // sgd: momentum, if any
     std::vector<torch::Tensor> second_moments;  // adam only
   };
 

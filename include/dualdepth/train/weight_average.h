@@ -2,8 +2,7 @@
 
 #include <torch/types.h>
 
-#include <map>
-#include <string>
+#include "dualdepth/model/tensor_file.h"
 
 namespace dualdepth {
 
@@ -17,17 +16,17 @@ namespace dualdepth {
 class WeightAverage {
  public:
   // Starts at a copy of these tensors; `decay` in (0, 1).
-  WeightAverage(double decay, const std::map<std::string, torch::Tensor>& tensors);
+  WeightAverage(double decay, const NamedTensors& tensors);
 
   // The same names and shapes as at the start. `updates_before`: n above.
-  void update(const std::map<std::string, torch::Tensor>& tensors, int64_t updates_before);
+  void update(const NamedTensors& tensors, int64_t updates_before);
 
   // The averages by the names they were given; the tensors are its own.
-  const std::map<std::string, torch::Tensor>& tensors() const { return averages_; }
+  const NamedTensors& tensors() const { return averages_; }
 
  private:
   double decay_;
-  std::map<std::string, torch::Tensor> averages_;
+  NamedTensors averages_;
 };
 
 }  // namespace dualdepth
