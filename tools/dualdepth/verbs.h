@@ -24,8 +24,6 @@ void add_eval(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);
 void add_synthesize(CLI::App& program, ProgramState& state);
-void add_inspect(CLI::App& program, ProgramState& state);
-void add_predict(CLI::App& program, ProgramState& state);
 void add_train(CLI::App& program, ProgramState& state);
 
 }  // namespace dualdepth
