@@ -9,7 +9,8 @@
 
 namespace dualdepth::synthetic {
 
-// A LiDAR that turns a fan of beams about its up axis, by default like KITTI's Velodyne HDL-64E. Only the part of the turn in front is measured: that which a camera sees.
+// A LiDAR that turns a fan of beams about its up axis, by default like KITTI's Velodyne HDL-64E.
+// Only the part of the turn in front is measured: that which a camera sees.
 struct Lidar {
   int beams = 64;
   double highest = 2.0;        // elevation of the first beam, degrees
