@@ -25,8 +25,8 @@ TEST(ContactCell, DrawsNearDepthRedFarDepthBlueOverDarkenedGrey) {
   const cv::Mat cell = contact_cell(example(), options);
   EXPECT_EQ(cell.cols, 100);
   EXPECT_GT(cell.rows, 50);  // the label stands below
-  const auto near = cell.at<cv::Vec3b>(15, 15);
-  const auto far = cell.at<cv::Vec3b>(15, 65);
+  const auto& near = cell.at<cv::Vec3b>(15, 15);
+  const auto& far = cell.at<cv::Vec3b>(15, 65);
   EXPECT_GT(near[0], near[2] + 30);
   EXPECT_GT(far[2], far[0]);
   EXPECT_EQ(cell.at<cv::Vec3b>(40, 40), cv::Vec3b(55, 55, 55));  // 100 * 0.55

@@ -1,5 +1,6 @@
 #include "dualdepth/data/kitti_dataset.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,13 +125,14 @@ TEST_F(KittiFiles, IntrinsicsAreReadWhereTheCalibrationLies) {
 }
 
 TEST_F(KittiFiles, SelectionFolderNeedsNoSplit) {
-  const std::string name = "2011_09_26_drive_0002_sync_";
-  tree_.add_picture("val_selection_cropped/image/" + name + "image_0000000008_image_03.png", 80);
-  tree_.add_picture("val_selection_cropped/image/" + name + "image_0000000005_image_02.png", 70);
-  for (const std::string end : {"0000000005_image_02.png", "0000000008_image_03.png"}) {
-    tree_.add_depth("val_selection_cropped/groundtruth_depth/" + name + "groundtruth_depth_" + end);
+  const std::string folder = "val_selection_cropped/";
+  const std::string drive = "2011_09_26_drive_0002_sync_";
+  for (const std::string end : {"0000000008_image_03", "0000000005_image_02"}) {
+    tree_.add_picture(fmt::format("{}image/{}image_{}.png", folder, drive, end));
+    tree_.add_depth(
+        fmt::format("{}groundtruth_depth/{}groundtruth_depth_{}.png", folder, drive, end));
   }
-  tree_.folder().write("val_selection_cropped/intrinsics/" + name + "image_0000000005_image_02.txt",
+  tree_.folder().write(fmt::format("{}intrinsics/{}image_0000000005_image_02.txt", folder, drive),
                        "7.0e2 0 6.0e2 0 7.1e2 1.7e2 0 0 1");
   DataOptions options;
   options.root = (tree_.root() / "val_selection_cropped").string();

@@ -97,7 +97,7 @@ TEST(ResizeRgb, ShrinkingEqualsTheMeanOfTheCoveredAreaComputedWithNumPy) {
        {Pixel{0, 0, 62.782, 50.534, 48.296}, Pixel{50, 321, 55.206, 38.943, 47.308},
         Pixel{100, 7, 57.057, 58.770, 66.284}, Pixel{150, 500, 73.744, 89.091, 119.727},
         Pixel{191, 639, 73.460, 94.776, 125.184}}) {
-    const cv::Vec3b pixel = small.at<cv::Vec3b>(golden.y, golden.x);
+    const cv::Vec3b& pixel = small.at<cv::Vec3b>(golden.y, golden.x);
     EXPECT_NEAR(pixel[0], golden.r, 0.51) << golden.y << "," << golden.x;  // rounding to 8 bits
     EXPECT_NEAR(pixel[1], golden.g, 0.51) << golden.y << "," << golden.x;
     EXPECT_NEAR(pixel[2], golden.b, 0.51) << golden.y << "," << golden.x;

@@ -84,23 +84,23 @@ TEST_P(ProjectRealSweep, EqualsNumPy) {
   EXPECT_NEAR(depth.at<float>(golden.v, golden.u), golden.metres, 1e-5);
 }
 
-constexpr auto official = ProjectionKind::kOfficial;
-constexpr auto eigen = ProjectionKind::kEigen;
+constexpr auto kOfficial = ProjectionKind::kOfficial;
+constexpr auto kEigen = ProjectionKind::kEigen;
 // Printed by data_golden.py.
 INSTANTIATE_TEST_SUITE_P(
     Drive0005, ProjectRealSweep,
-    ::testing::Values(Golden{"0000000000", 2, official, 20387, 337531.869, 244, 264, 21.261358},
-                      Golden{"0000000000", 2, eigen, 20440, 343492.896, 243, 510, 19.047001},
-                      Golden{"0000000000", 3, official, 20330, 335319.999, 244, 486, 18.791205},
-                      Golden{"0000000050", 2, official, 20069, 344297.386, 244, 1151, 9.402046},
-                      Golden{"0000000050", 2, eigen, 20111, 350179.294, 244, 238, 19.823999},
-                      Golden{"0000000050", 3, official, 20123, 342333.606, 244, 935, 15.266274},
-                      Golden{"0000000100", 2, official, 18927, 258931.254, 246, 298, 8.991704},
-                      Golden{"0000000100", 2, eigen, 18969, 264469.762, 245, 559, 16.587999},
-                      Golden{"0000000100", 3, official, 18712, 256459.889, 247, 444, 10.709387},
-                      Golden{"0000000150", 2, official, 17739, 232917.572, 246, 530, 16.316803},
-                      Golden{"0000000150", 2, eigen, 17794, 238190.404, 245, 706, 13.096000},
-                      Golden{"0000000150", 3, official, 18000, 233378.364, 246, 323, 14.190769}));
+    ::testing::Values(Golden{"0000000000", 2, kOfficial, 20387, 337531.869, 244, 264, 21.261358},
+                      Golden{"0000000000", 2, kEigen, 20440, 343492.896, 243, 510, 19.047001},
+                      Golden{"0000000000", 3, kOfficial, 20330, 335319.999, 244, 486, 18.791205},
+                      Golden{"0000000050", 2, kOfficial, 20069, 344297.386, 244, 1151, 9.402046},
+                      Golden{"0000000050", 2, kEigen, 20111, 350179.294, 244, 238, 19.823999},
+                      Golden{"0000000050", 3, kOfficial, 20123, 342333.606, 244, 935, 15.266274},
+                      Golden{"0000000100", 2, kOfficial, 18927, 258931.254, 246, 298, 8.991704},
+                      Golden{"0000000100", 2, kEigen, 18969, 264469.762, 245, 559, 16.587999},
+                      Golden{"0000000100", 3, kOfficial, 18712, 256459.889, 247, 444, 10.709387},
+                      Golden{"0000000150", 2, kOfficial, 17739, 232917.572, 246, 530, 16.316803},
+                      Golden{"0000000150", 2, kEigen, 17794, 238190.404, 245, 706, 13.096000},
+                      Golden{"0000000150", 3, kOfficial, 18000, 233378.364, 246, 323, 14.190769}));
 
 }  // namespace
 }  // namespace dualdepth
