@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/kitti_tree.h"
+#include "testing/kitti_tree.h"
 
 namespace dualdepth {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "data/kitti_tree.h"
+#include "testing/kitti_tree.h"
 #include "dualdepth/base/error.h"
 #include "testing/shared_data.h"
 

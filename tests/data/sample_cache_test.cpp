@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "data/kitti_tree.h"
+#include "testing/kitti_tree.h"
 #include "dualdepth/base/error.h"
 
 namespace dualdepth {
