@@ -36,7 +36,7 @@ void for_each_neighbour(const FeatureShape& shape, const torch::Tensor& pixels, 
   }
 }
 
-torch::Tensor gather_on_cpu(const torch::Tensor& feature, const torch::Tensor& pixels) {
+torch::Tensor gather_by_loops(const torch::Tensor& feature, const torch::Tensor& pixels) {
   const FeatureShape shape(feature.sizes());
   const auto nhwc = feature.contiguous(torch::MemoryFormat::ChannelsLast);
   auto patches = torch::zeros({pixels.numel(), 9 * shape.channels}, feature.options());
@@ -48,8 +48,8 @@ torch::Tensor gather_on_cpu(const torch::Tensor& feature, const torch::Tensor& p
   return patches;
 }
 
-torch::Tensor scatter_on_cpu(const torch::Tensor& gradient, const torch::Tensor& pixels,
-                             torch::IntArrayRef sizes) {
+torch::Tensor scatter_by_loops(const torch::Tensor& gradient, const torch::Tensor& pixels,
+                               torch::IntArrayRef sizes) {
   const FeatureShape shape(sizes);
   const auto patches = gradient.contiguous();
   auto feature = torch::empty(sizes, gradient.options(), torch::MemoryFormat::ChannelsLast).zero_();
@@ -74,17 +74,16 @@ torch::Tensor padded_rows(const FeatureShape& shape, const torch::Tensor& pixels
   return corner.unsqueeze(1) + window;
 }
 
-// The same with tensor operations, for devices other than the CPU (where they take 30 times as
-// long as the loops above).
-torch::Tensor gather_on_device(const torch::Tensor& feature, const torch::Tensor& pixels) {
+// The same with tensor operations, for other devices and types.
+torch::Tensor gather_by_index(const torch::Tensor& feature, const torch::Tensor& pixels) {
   const FeatureShape shape(feature.sizes());
   const auto padded = torch::constant_pad_nd(feature.permute({0, 2, 3, 1}), {0, 0, 1, 1, 1, 1});
   const auto rows = padded_rows(shape, pixels).view({-1});
   return padded.reshape({-1, shape.channels}).index_select(0, rows).view({-1, 9 * shape.channels});
 }
 
-torch::Tensor scatter_on_device(const torch::Tensor& gradient, const torch::Tensor& pixels,
-                                torch::IntArrayRef sizes) {
+torch::Tensor scatter_by_index(const torch::Tensor& gradient, const torch::Tensor& pixels,
+                               torch::IntArrayRef sizes) {
   const FeatureShape shape(sizes);
   const int64_t height = shape.height + 2;
   const int64_t width = shape.width + 2;
@@ -98,21 +97,26 @@ torch::Tensor scatter_on_device(const torch::Tensor& gradient, const torch::Tens
       .contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
+bool takes_loops(const torch::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32;
+}
+
 class GatherPatches : public torch::autograd::Function<GatherPatches> {
  public:
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& feature,
                                const torch::Tensor& pixels) {
     context->save_for_backward({pixels});
     context->saved_data["sizes"] = feature.sizes().vec();
-    return feature.is_cpu() ? gather_on_cpu(feature, pixels) : gather_on_device(feature, pixels);
+    return takes_loops(feature) ? gather_by_loops(feature, pixels)
+                                : gather_by_index(feature, pixels);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto pixels = context->get_saved_variables().front();
     const auto sizes = context->saved_data["sizes"].toIntVector();
     const auto& gradient = gradients.front();
-    return {gradient.is_cpu() ? scatter_on_cpu(gradient, pixels, sizes)
-                              : scatter_on_device(gradient, pixels, sizes),
+    return {takes_loops(gradient) ? scatter_by_loops(gradient, pixels, sizes)
+                                  : scatter_by_index(gradient, pixels, sizes),
             torch::Tensor()};
   }
 };

@@ -58,7 +58,7 @@ c10::Device choose_device(DeviceKind kind) {
     throw Error({.subject = "device: cuda",
                  .expected = "an NVIDIA GPU and LibTorch's CUDA libraries",
                  .got = missing,
-                 .fix = "run tools/setup --cuda on a machine with a GPU, or use device=cpu"});
+                 .fix = "run tools/setup --cuda on a machine with a GPU, or ask for the device cpu"});
   }
   spdlog::debug("device: auto computes on the CPU: {}", missing);
   return c10::kCPU;

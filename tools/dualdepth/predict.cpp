@@ -89,7 +89,8 @@ void add_predict(CLI::App& program, ProgramState&) {
           "(points); default: all, ply when intrinsics are given")
       ->delimiter(',')
       ->type_name("NAME,...")
-      ->expected(1)
+      ->expected(1, 4)
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"npy", "png16", "color", "ply"}));
   auto* intrinsics = verb->add_option("--intrinsics", options->intrinsics,
                                       "focal lengths and centre of the pictures, px")
