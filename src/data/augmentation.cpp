@@ -125,4 +125,19 @@ SparseDepth augment_truth(const SparseDepth& truth, const Augmentation& augmenta
   return mirrored;
 }
 
+SparseDepth draw_truth(const SparseDepth& truth, size_t count, RandomStream stream) {
+  if (truth.pixels.size() <= count) return truth;
+  SparseDepth drawn;
+  drawn.pixels.reserve(count);
+  drawn.depths.reserve(count);
+  for (size_t i = 0; drawn.pixels.size() < count; ++i) {
+    const auto left = static_cast<double>(truth.pixels.size() - i);
+    const auto needed = static_cast<double>(count - drawn.pixels.size());
+    if (left * stream.uniform() >= needed) continue;
+    drawn.pixels.push_back(truth.pixels[i]);
+    drawn.depths.push_back(truth.depths[i]);
+  }
+  return drawn;
+}
+
 }  // namespace dualdepth

@@ -22,7 +22,13 @@ SparseDepth SampleMaker::make(size_t index, int64_t epoch, float* image) const {
   const auto prepared =
       augmentation.zoom == 1 ? prepare(index) : prepare_zoomed(index, augmentation);
   write_augmented(prepared->rgb, augmentation, image);
-  return augment_truth(prepared->truth, augmentation, size().width);
+  const auto most = static_cast<size_t>(options_.data.max_truth_pixels);
+  if (!options_.augment || most == 0) {
+    return augment_truth(prepared->truth, augmentation, size().width);
+  }
+  constexpr uint64_t kTruthStream = 1;
+  const RandomStream stream({options_.seed, static_cast<uint64_t>(epoch), index, kTruthStream});
+  return augment_truth(draw_truth(prepared->truth, most, stream), augmentation, size().width);
 }
 
 std::shared_ptr<const PreparedSample> SampleMaker::prepare(size_t index) const {

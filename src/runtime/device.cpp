@@ -55,10 +55,11 @@ c10::Device choose_device(DeviceKind kind) {
   const auto missing = load_cuda();
   if (missing.empty()) return {c10::kCUDA, 0};
   if (kind == DeviceKind::kCuda) {
-    throw Error({.subject = "device: cuda",
-                 .expected = "an NVIDIA GPU and LibTorch's CUDA libraries",
-                 .got = missing,
-                 .fix = "run tools/setup --cuda on a machine with a GPU, or ask for the device cpu"});
+    throw Error(
+        {.subject = "device: cuda",
+         .expected = "an NVIDIA GPU and LibTorch's CUDA libraries",
+         .got = missing,
+         .fix = "run tools/setup --cuda on a machine with a GPU, or ask for the device cpu"});
   }
   spdlog::debug("device: auto computes on the CPU: {}", missing);
   return c10::kCPU;

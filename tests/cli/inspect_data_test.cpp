@@ -58,6 +58,8 @@ struct Fault {
   std::vector<std::string> message;
 };
 
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
 class InspectFaultyData : public InspectData, public ::testing::WithParamInterface<Fault> {};
 
 TEST_P(InspectFaultyData, EndsWithOneErrorThatNamesIt) {

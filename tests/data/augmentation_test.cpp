@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace dualdepth {
@@ -133,6 +134,33 @@ TEST(AugmentTruth, FlipMirrorsPixelsAndKeepsThemAscending) {
   const SparseDepth mirrored = augment_truth(truth, flip, 4);
   EXPECT_THAT(mirrored.pixels, ElementsAre(0, 3, 10));
   EXPECT_THAT(mirrored.depths, ElementsAre(20.0F, 10.0F, 30.0F));
+}
+
+TEST(DrawTruth, KeepsAsManyAsAskedInOrderWithTheirDepths) {
+  SparseDepth truth;
+  for (int32_t i = 0; i < 100; ++i) {
+    truth.pixels.push_back(3 * i);
+    truth.depths.push_back(static_cast<float>(i));
+  }
+  std::vector<int> taken(100);
+  constexpr int kDraws = 5000;
+  for (uint64_t draw = 0; draw < kDraws; ++draw) {
+    const SparseDepth some = draw_truth(truth, 20, RandomStream({draw}));
+    ASSERT_EQ(some.pixels.size(), 20U);
+    ASSERT_TRUE(std::is_sorted(some.pixels.begin(), some.pixels.end()));
+    for (size_t i = 0; i < 20; ++i) {
+      ASSERT_EQ(some.pixels[i], 3 * static_cast<int32_t>(some.depths[i]));
+      ++taken[static_cast<size_t>(some.depths[i])];
+    }
+  }
+  // Binomial with p = 0.2: mean 1000, standard deviation 28; five of them either way.
+  for (const int times : taken) EXPECT_NEAR(times, 1000, 141);
+}
+
+TEST(DrawTruth, TakesAllWhenThereAreNoMore) {
+  const SparseDepth truth{.pixels = {1, 5, 9}, .depths = {1, 2, 3}};
+  EXPECT_THAT(draw_truth(truth, 3, RandomStream({1})).pixels, ElementsAre(1, 5, 9));
+  EXPECT_THAT(draw_truth(truth, 100, RandomStream({1})).depths, ElementsAre(1, 2, 3));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 #include <set>
 
-#include "testing/kitti_tree.h"
 #include "dualdepth/base/error.h"
+#include "testing/kitti_tree.h"
 #include "testing/shared_data.h"
 
 namespace dualdepth {

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "testing/kitti_tree.h"
 #include "dualdepth/base/error.h"
+#include "testing/kitti_tree.h"
 #include "testing/shared_data.h"
 
 namespace dualdepth {
@@ -140,6 +140,21 @@ TEST_F(LoaderOfFrames, EpochsDifferInOrderAndAugmentation) {
   const auto first = epoch(0);
   const auto second = epoch(1);
   EXPECT_NE(first[0].ids, second[0].ids);
+}
+
+TEST_F(LoaderOfFrames, DrawsSomeOfTheGroundTruthAnewInEveryEpoch) {
+  options_.data.batch_size = kFrames;
+  options_.data.augmentation = {.flip = 0, .jitter = 0};
+  const auto whole = epoch(0);
+  options_.data.max_truth_pixels = 7;
+  const auto first = epoch(0);
+  EXPECT_EQ(first[0].pixels.numel(), 7 * kFrames);
+  EXPECT_TRUE(torch::isin(first[0].pixels, whole[0].pixels).all().item<bool>());
+  expect_same_bytes(first, epoch(0));
+  EXPECT_FALSE(torch::equal(std::get<0>(torch::sort(first[0].pixels)),
+                            std::get<0>(torch::sort(epoch(1)[0].pixels))));
+  options_.augment = false;
+  EXPECT_GT(epoch(0)[0].pixels.numel(), 7 * kFrames);
 }
 
 TEST_F(LoaderOfFrames, EverySampleComesOnceUnlessTheTailIsDropped) {

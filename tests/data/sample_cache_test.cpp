@@ -5,8 +5,8 @@
 
 #include <fstream>
 
-#include "testing/kitti_tree.h"
 #include "dualdepth/base/error.h"
+#include "testing/kitti_tree.h"
 
 namespace dualdepth {
 namespace {

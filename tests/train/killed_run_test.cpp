@@ -9,10 +9,10 @@
 #include <csignal>
 #include <thread>
 
-#include "data/kitti_tree.h"
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/model/tensor_file.h"
 #include "dualdepth/train/checkpoint.h"
+#include "testing/kitti_tree.h"
 #include "tiny_run.h"
 
 namespace dualdepth {

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "data/kitti_tree.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/runtime/evaluation.h"
 #include "dualdepth/runtime/predictor.h"
+#include "testing/kitti_tree.h"
 #include "tiny_run.h"
 
 namespace dualdepth {

@@ -60,9 +60,9 @@ PredictionFiles wanted_files(const PredictOptions& options) {
 void run_predict(const PredictOptions& options) {
   const auto wanted = wanted_files(options);
   const auto files = find_pictures(options.inputs, options.out);
-  make_writable_folder(options.out);
   set_compute_threads(options.threads);
   const auto model = open_predictor(options.model, options.device);
+  make_writable_folder(options.out);
   {
     ProgressLine progress("predict", files.size());
     predict_pictures(*model.predictor, files, wanted, [&](size_t done) { progress.update(done); });

@@ -91,6 +91,7 @@ struct DataOptions {
   MissingPolicy missing = MissingPolicy::kError;
   std::vector<int64_t> image_shape = {192, 640};  // px, height and width
   bool kb_crop = false;
+  int64_t max_truth_pixels = 0;
   int64_t batch_size = 4;
   int64_t workers = 2;
   int64_t prefetch = 4;  // batches
@@ -118,6 +119,11 @@ struct DataOptions {
              .max = 8192,
              .length = 2});
     v.field("kb_crop", kb_crop, {.help = "train on the 352x1216 benchmark crop"});
+    v.field("max_truth_pixels", max_truth_pixels,
+            {.help = "ground-truth pixels of a picture that train in one epoch, drawn anew each "
+                     "time; 0: all of them",
+             .unit = "px",
+             .min = 0});
     v.field("batch_size", batch_size, {.help = "pictures in a batch", .min = 1, .max = 4096});
     v.field("workers", workers,
             {.help = "loader threads; 0: load in the training thread", .min = 0, .max = 256});

@@ -44,4 +44,8 @@ void write_augmented(const cv::Mat& rgb, const Augmentation& augmentation, float
 // The ground truth that belongs to it: pixels mirrored when flipped.
 SparseDepth augment_truth(const SparseDepth& truth, const Augmentation& augmentation, int width);
 
+// `count` of its pixels, every choice equally likely, in the same order (selection sampling: Knuth,
+// The Art of Computer Programming, volume 2, algorithm 3.4.2 S); all of them when it has no more.
+SparseDepth draw_truth(const SparseDepth& truth, size_t count, RandomStream stream);
+
 }  // namespace dualdepth
