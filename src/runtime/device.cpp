@@ -33,7 +33,8 @@ std::string missing_from_driver() {
 std::filesystem::path cuda_library() {
   const ::link_map* cpu_library = nullptr;
   void* handle = ::dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
-  if (handle == nullptr || ::dlinfo(handle, RTLD_DI_LINKMAP, &cpu_library) != 0) {
+  if (handle == nullptr ||
+      ::dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&cpu_library)) != 0) {
     return "libtorch_cuda.so";
   }
   return std::filesystem::path(cpu_library->l_name).parent_path() / "libtorch_cuda.so";

@@ -189,6 +189,7 @@ void Trainer::tell_of_masked_pixels(const StepResult& result) {
 }
 
 void Trainer::validate(RunLog& log) {
+  if (!validation_) return;
   DepthNet net = state_.network_to_predict_with();
   const ValidationResult found = validation_->run(net);
   log.add_validation(position_.step, position_.epoch, found);

@@ -78,7 +78,7 @@ struct Fault {
   Words message;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
 
 const std::string kDepth2 = "depth/train/" + KittiTree::drive_depth(2);
 const std::string kPicture2 = "raw/" + KittiTree::raw_picture(2);

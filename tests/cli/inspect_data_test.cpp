@@ -58,7 +58,7 @@ struct Fault {
   std::vector<std::string> message;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
 
 class InspectFaultyData : public InspectData, public ::testing::WithParamInterface<Fault> {};
 

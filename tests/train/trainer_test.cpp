@@ -19,9 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::HasSubstr;
-using ::testing::SizeIs;
 using ::testing::ThrowsMessage;
 
 // Eight made-up frames, two steps an epoch.

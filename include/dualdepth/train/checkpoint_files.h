@@ -17,8 +17,8 @@ namespace dualdepth {
 //   step-N.safetensors   of every keep_every-th step
 class CheckpointFiles {
  public:
-  explicit CheckpointFiles(std::filesystem::path run_folder)
-      : folder_(std::move(run_folder) / "checkpoints") {}
+  explicit CheckpointFiles(const std::filesystem::path& run_folder)
+      : folder_(run_folder / "checkpoints") {}
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path last() const { return folder_ / "last.safetensors"; }
