@@ -1,4 +1,4 @@
-# Precompiled headers for sources that use LibTorch: torch/types.h alone takes 11 s to compile. Sources of the
+# Precompiled headers for sources that use LibTorch: torch/types.h alone takes 20 s to compile. Sources of the
 # same rooms that do without LibTorch skip them, which saves each another 2 s.
 
 # dualdepth_precompile(NAME OPTION...): the object library NAME that holds LibTorch's header, compiled with OPTIONs.

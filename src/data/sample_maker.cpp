@@ -22,13 +22,12 @@ SparseDepth SampleMaker::make(size_t index, int64_t epoch, float* image) const {
   const auto prepared =
       augmentation.zoom == 1 ? prepare(index) : prepare_zoomed(index, augmentation);
   write_augmented(prepared->rgb, augmentation, image);
-  const auto most = static_cast<size_t>(options_.data.max_truth_pixels);
-  if (!options_.augment || most == 0) {
-    return augment_truth(prepared->truth, augmentation, size().width);
-  }
+  const int64_t most = options_.augment ? options_.data.max_truth_pixels : 0;
+  if (most == 0) return augment_truth(prepared->truth, augmentation, size().width);
   constexpr uint64_t kTruthStream = 1;
   const RandomStream stream({options_.seed, static_cast<uint64_t>(epoch), index, kTruthStream});
-  return augment_truth(draw_truth(prepared->truth, most, stream), augmentation, size().width);
+  const SparseDepth drawn = draw_truth(prepared->truth, static_cast<size_t>(most), stream);
+  return augment_truth(drawn, augmentation, size().width);
 }
 
 std::shared_ptr<const PreparedSample> SampleMaker::prepare(size_t index) const {
