@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+sys.path.append(str(Path(__file__).parent.parent / "testing"))
+from velodyne_numpy import nearest_at, project_velodyne  # noqa: E402
+
 MINI = Path(sys.argv[1]) / "kitti_mini"
 DATE = MINI / "raw/2011_09_26"
 DRIVE = DATE / "2011_09_26_drive_0005_sync"
@@ -16,51 +19,12 @@ HEIGHT, WIDTH = 375, 1242
 TARGET_HEIGHT, TARGET_WIDTH = 192, 640
 
 
-def read_calibration(file):
-    values = {}
-    for line in file.read_text().splitlines():
-        key, _, rest = line.partition(":")
-        try:
-            values[key] = np.array([float(word) for word in rest.split()])
-        except ValueError:
-            pass
-    return values
-
-
-def projection_matrix(camera):
-    cameras = read_calibration(DATE / "calib_cam_to_cam.txt")
-    velodyne = read_calibration(DATE / "calib_velo_to_cam.txt")
-    to_camera, rectify = np.eye(4), np.eye(4)
-    to_camera[:3, :3] = velodyne["R"].reshape(3, 3)
-    to_camera[:3, 3] = velodyne["T"]
-    rectify[:3, :3] = cameras["R_rect_00"].reshape(3, 3)
-    return cameras[f"P_rect_0{camera}"].reshape(3, 4) @ rectify @ to_camera
-
-
-def project(sweep, camera, variant):
-    points = np.fromfile(sweep, np.float32).reshape(-1, 4).astype(np.float64)
-    points = points[points[:, 0] >= 0]
-    forward = points[:, 0]
-    points = np.concatenate([points[:, :3], np.ones((len(points), 1))], axis=1)
-    image = points @ projection_matrix(camera).T
-    front = image[:, 2] > 0
-    image, forward = image[front], forward[front]
-    shift = 1 if variant == "eigen" else 0
-    u = np.round(image[:, 0] / image[:, 2]).astype(np.int64) - shift
-    v = np.round(image[:, 1] / image[:, 2]).astype(np.int64) - shift
-    metres = forward if variant == "eigen" else image[:, 2]
-    inside = (u >= 0) & (v >= 0) & (u < WIDTH) & (v < HEIGHT)
-    depth = np.full((HEIGHT, WIDTH), np.inf)
-    np.minimum.at(depth, (v[inside], u[inside]), metres[inside])
-    depth[np.isinf(depth)] = 0
-    return depth
-
-
 def print_velodyne():
     print("velodyne_depth_test: sweep, camera, variant, pixels, sum of depths, one pixel (v, u, metres)")
     for frame in ("0000000000", "0000000050", "0000000100", "0000000150"):
         for camera, variant in ((2, "official"), (2, "eigen"), (3, "official")):
-            depth = project(DRIVE / f"velodyne_points/data/{frame}.bin", camera, variant)
+            sweep = DRIVE / f"velodyne_points/data/{frame}.bin"
+            depth = project_velodyne(DATE, sweep, camera, (HEIGHT, WIDTH), variant)
             rows, columns = np.nonzero(depth)
             middle = len(rows) // 2
             v, u = rows[middle], columns[middle]
@@ -73,10 +37,7 @@ def scatter(depth, height, width):
     rows, columns = np.nonzero(depth)
     target_rows = np.floor((rows + 0.5) * height / source_height).astype(np.int64)
     target_columns = np.floor((columns + 0.5) * width / source_width).astype(np.int64)
-    target = np.full((height, width), np.inf)
-    np.minimum.at(target, (target_rows, target_columns), depth[rows, columns])
-    target[np.isinf(target)] = 0
-    return target
+    return nearest_at(target_rows, target_columns, depth[rows, columns], (height, width))
 
 
 def print_scatter():

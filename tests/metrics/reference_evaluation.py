@@ -11,9 +11,13 @@ Reads what `dualdepth predict --format npy` writes (or files named by a sample's
 import argparse
 import json
 import pathlib
+import sys
 
 import numpy as np
 from PIL import Image
+
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "testing"))
+from velodyne_numpy import project_velodyne  # noqa: E402
 
 PROTOCOLS = {
     # ground truth, crop, smallest and largest truth (both exclusive), clamp of predictions
@@ -96,43 +100,6 @@ def read_depth_png(path):
     return np.asarray(Image.open(path)).astype(np.float64) / 256
 
 
-def read_calibration(path):
-    values = {}
-    for line in open(path):
-        key, _, rest = line.partition(":")
-        try:
-            values[key] = np.array([float(word) for word in rest.split()])
-        except ValueError:
-            pass
-    return values
-
-
-def project_velodyne(raw, date, drive, frame, side, shape):
-    """Ground truth of the published Eigen evaluation: 1 is subtracted after rounding, and depth is
-    the scanner's x."""
-    camera = {"l": 2, "r": 3}[side]
-    cam = read_calibration(raw / date / "calib_cam_to_cam.txt")
-    velo = read_calibration(raw / date / "calib_velo_to_cam.txt")
-    velo_to_cam = np.eye(4)
-    velo_to_cam[:3] = np.hstack([velo["R"].reshape(3, 3), velo["T"][:, None]])
-    rectify = np.eye(4)
-    rectify[:3, :3] = cam["R_rect_00"].reshape(3, 3)
-    projection = cam[f"P_rect_0{camera}"].reshape(3, 4) @ rectify @ velo_to_cam
-    scan = np.fromfile(raw / date / drive / f"velodyne_points/data/{frame:010d}.bin", np.float32)
-    points = scan.reshape(-1, 4).astype(np.float64)
-    points = points[points[:, 0] >= 0]
-    points[:, 3] = 1
-    image = points @ projection.T
-    u = np.round(image[:, 0] / image[:, 2]).astype(int) - 1
-    v = np.round(image[:, 1] / image[:, 2]).astype(int) - 1
-    z = points[:, 0]
-    inside = (image[:, 2] > 0) & (u >= 0) & (v >= 0) & (u < shape[1]) & (v < shape[0])
-    depth = np.full(shape, np.inf)
-    np.minimum.at(depth, (v[inside], u[inside]), z[inside])
-    depth[~np.isfinite(depth)] = 0
-    return depth
-
-
 def annotated_depth(depth_root, drive, frame, side):
     camera = {"l": "image_02", "r": "image_03"}[side]
     for part in ("train", "val", "."):
@@ -163,7 +130,9 @@ def evaluate(arguments):
         if truth_kind == "velodyne":
             image = next((arguments.root / folder / camera / "data").glob(f"{frame:010d}.*"))
             shape = Image.open(image).size[::-1]
-            truth = project_velodyne(arguments.root, date, drive, frame, side, shape)
+            sweep = arguments.root / folder / f"velodyne_points/data/{frame:010d}.bin"
+            number = {"l": 2, "r": 3}[side]
+            truth = project_velodyne(arguments.root / date, sweep, number, shape, "eigen")
         else:
             truth = annotated_depth(arguments.depth_root, drive, frame, side)
         p, g, _ = select(arguments.protocol, prediction, truth, arguments.scaling)

@@ -1,9 +1,5 @@
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -13,6 +9,7 @@
 #include "dualdepth/model/tensor_file.h"
 #include "dualdepth/train/checkpoint.h"
 #include "testing/kitti_tree.h"
+#include "testing/program.h"
 #include "tiny_run.h"
 
 namespace dualdepth {
@@ -21,43 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
-
-// The real program, as a child process.
-class Program {
- public:
-  Program(const std::vector<std::string>& arguments, const fs::path& output) {
-    std::vector<char*> argv{const_cast<char*>(DUALDEPTH_PROGRAM)};
-    for (const std::string& argument : arguments)
-      argv.push_back(const_cast<char*>(argument.data()));
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(),
-                                     O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    if (posix_spawn(&process_, argv[0], &actions, nullptr, argv.data(), environ) != 0) process_ = 0;
-    posix_spawn_file_actions_destroy(&actions);
-  }
-
-  void send(int signal) const { ::kill(process_, signal); }
-
-  bool has_ended() {
-    if (!ended_) ended_ = ::waitpid(process_, &status_, WNOHANG) == process_;
-    return ended_;
-  }
-
-  // The exit code, or minus the signal that ended it.
-  int wait() {
-    if (!ended_) ::waitpid(process_, &status_, 0);
-    ended_ = true;
-    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
-  }
-
- private:
-  pid_t process_ = 0;
-  int status_ = 0;
-  bool ended_ = false;
-};
+using testing::Program;
 
 class KilledRun : public testing::TinyRun {
  protected:
@@ -75,13 +36,10 @@ class KilledRun : public testing::TinyRun {
   }
 
   Program start(const std::string& name, const std::string& override_text = "threads=1") const {
-    return {{"train", config_file_, "output_dir=" + folder(name).string(), override_text},
-            tree_.root() / (name + ".txt")};
+    return run(name, {config_file_, "output_dir=" + folder(name).string(), override_text});
   }
 
-  Program resume(const std::string& name) const {
-    return {{"train", "--resume", folder(name)}, tree_.root() / (name + ".txt")};
-  }
+  Program resume(const std::string& name) const { return run(name, {"--resume", folder(name)}); }
 
   std::string output(const std::string& name) const {
     return read_file(tree_.root() / (name + ".txt"));
@@ -101,6 +59,13 @@ class KilledRun : public testing::TinyRun {
 
   testing::KittiTree tree_;
   fs::path config_file_;
+
+ private:
+  Program run(const std::string& name, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "train");
+    const fs::path printed = tree_.root() / (name + ".txt");
+    return {DUALDEPTH_PROGRAM, std::move(arguments), printed, printed};
+  }
 };
 
 // Killed right after it began, between checkpoints, and while a checkpoint is being written.
