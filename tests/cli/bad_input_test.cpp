@@ -3,14 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <functional>
 
 #include "dualdepth/io/image.h"
 #include "testing/file_size_limit.h"
 #include "testing/kitti_tree.h"
 #include "testing/program.h"
-#include "testing/shared_data.h"
 
 namespace dualdepth {
 namespace {

@@ -48,16 +48,14 @@ TEST_P(ReferenceEvaluation, AgreesWithTheProgram) {
     split += drive.string() + " " + frame + " l\n";
   }
   folder_.write("split.txt", split);
-  const fs::path config = folder_.write(
-      "run.yaml", "data: {root: " + root.string() + ", train_split: " + path("split.txt") +
-                      ", val_split: " + path("split.txt") +
-                      ", ground_truth: annotated, image_shape: [96, 320], batch_size: 2}");
-  if (GetParam().protocol == std::string("eigen-garg")) {
-    run({"train", config, "output_dir=" + path("run"), "data.ground_truth=velodyne",
-         "evaluation.protocol=eigen-garg", "trainer.max_steps=2"});
-  } else {
-    run({"train", config, "output_dir=" + path("run"), "trainer.max_steps=2"});
-  }
+  const fs::path config = folder_.write("run.yaml", "data: {root: " + root.string() +
+                                                        ", train_split: " + path("split.txt") +
+                                                        ", val_split: " + path("split.txt") +
+                                                        ", image_shape: [96, 320], batch_size: 2}");
+  const bool sweeps = GetParam().protocol == std::string("eigen-garg");
+  run({"train", config, "output_dir=" + path("run"), "trainer.max_steps=2",
+       std::string("data.ground_truth=") + (sweeps ? "velodyne" : "annotated"),
+       std::string("evaluation.protocol=") + GetParam().protocol});
   const std::string model = path("run/checkpoints/last.safetensors");
   run({"predict", model, root / drive / "image_02/data", "--format", "npy", "--out",
        folder_ / "predictions" / drive / "image_02/data"});
