@@ -92,12 +92,13 @@ function(dualdepth_test room)
 endfunction()
 
 # dualdepth_messages(ROOM/FILE.proto TARGET): compiles protobuf messages into TARGET; its sources include
-# "ROOM/FILE.pb.h".
+# "ROOM/FILE.pb.h". The target TARGET_messages makes no more than these.
 function(dualdepth_messages file target)
   set(folder ${PROJECT_BINARY_DIR}/messages)
   file(MAKE_DIRECTORY ${folder})
   protobuf_generate(LANGUAGE cpp PROTOS ${file} OUT_VAR generated PROTOC_OUT_DIR ${folder})
   set_source_files_properties(${generated} PROPERTIES COMPILE_OPTIONS -w SKIP_PRECOMPILE_HEADERS ON)
   target_sources(${target} PRIVATE ${generated})
+  add_custom_target(${target}_messages DEPENDS ${generated})
   target_include_directories(${target} SYSTEM PRIVATE ${folder})
 endfunction()

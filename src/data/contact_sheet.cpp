@@ -35,28 +35,10 @@ void draw_depth(cv::Mat& picture, const SparseDepth& truth, const ContactSheetOp
   cv::Mat depth = cv::Mat::zeros(picture.size(), CV_32FC1);
   for (size_t i = 0; i < truth.pixels.size(); ++i)
     depth.at<float>(truth.pixels[i]) = truth.depths[i];
-  const cv::Mat colours = colorize_depth(depth, options.min_depth, options.max_depth);
+  const cv::Mat colours = colorize_depth(depth, options.max_depth);
   cv::Mat blended;
   cv::addWeighted(colours, kDepthShare, picture, 1 - kDepthShare, 0, blended);
   blended.copyTo(picture, depth > 0);
-}
-
-cv::Mat colour_scale(int width, const ContactSheetOptions& options) {
-  constexpr int kBarHeight = 12;
-  constexpr int kTicks = 8;
-  cv::Mat scale(kBarHeight + kLabelHeight, width, CV_8UC3, cv::Scalar::all(kBackground));
-  const double range = options.max_depth - options.min_depth;
-  cv::Mat ramp(kBarHeight, width, CV_32FC1);
-  for (int x = 0; x < width; ++x) {
-    ramp.col(x) = options.min_depth + range * (x + 0.5) / width;
-  }
-  colorize_depth(ramp, options.min_depth, options.max_depth).copyTo(scale.rowRange(0, kBarHeight));
-  for (int tick = 0; tick <= kTicks; ++tick) {
-    const double share = static_cast<double>(tick) / kTicks;
-    const std::string text = fmt::format("{:g} m", options.min_depth + range * share);
-    write_text(scale, text, {static_cast<int>(share * (width - 40)), kBarHeight + 13});
-  }
-  return scale;
 }
 
 }  // namespace
@@ -97,7 +79,7 @@ cv::Mat contact_sheet(const std::vector<cv::Mat>& cells, const ContactSheetOptio
     }
     rows.push_back(row);
   }
-  rows.push_back(colour_scale(width, options));
+  rows.push_back(depth_color_scale(width, options.max_depth));
   cv::Mat sheet;
   cv::vconcat(rows, sheet);
   return sheet;

@@ -137,7 +137,7 @@ class ToneCurve {
 
   float operator()(float radiance) const {
     const float position = std::clamp(radiance, 0.0F, 1.0F) * (table_.size() - 1);
-    return table_[static_cast<size_t>(position + 0.5F)];
+    return table_[static_cast<size_t>(std::lround(position))];
   }
 
  private:

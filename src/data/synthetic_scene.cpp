@@ -41,7 +41,7 @@ Color Lighting::ambient(const Vec3& normal) const {
   return mix(kGroundBounce, above, sky_share) * 0.5F;
 }
 
-Scene::Scene(std::vector<Object> objects, Plane ground, GroundSurface ground_surface,
+Scene::Scene(const std::vector<Object>& objects, Plane ground, GroundSurface ground_surface,
              const Lighting& lighting)
     : caster_(shapes_of(objects)),
       ground_(ground),

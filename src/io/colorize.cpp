@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
@@ -35,12 +37,33 @@ cv::Mat colorize(const cv::Mat& values, const cv::Mat& table, Position position)
 
 }  // namespace
 
-cv::Mat colorize_depth(const cv::Mat& depth, double min_depth, double max_depth) {
-  const double range = max_depth - min_depth;
+cv::Mat colorize_depth(const cv::Mat& depth, double max_depth) {
   return colorize(depth, color_table(cv::COLORMAP_TURBO), [&](float metres) {
     if (!std::isfinite(metres) || metres <= 0) return std::nan("");
-    return (max_depth - metres) / range;
+    return std::log(max_depth / metres) / std::log(kDepthColorRange);
   });
+}
+
+cv::Mat depth_color_scale(int width, double max_depth) {
+  constexpr int kBarHeight = 12;    // px
+  constexpr int kLabelHeight = 18;  // px
+  constexpr int kLabelWidth = 40;   // px
+  constexpr double kFontScale = 0.38;
+  cv::Mat scale(kBarHeight + kLabelHeight, width, CV_8UC3, cv::Scalar::all(24));
+  const auto depth_at = [&](double share) {
+    return max_depth * std::pow(kDepthColorRange, share - 1);
+  };
+  cv::Mat ramp(kBarHeight, width, CV_32FC1);
+  for (int x = 0; x < width; ++x) ramp.col(x) = depth_at((x + 0.5) / width);
+  colorize_depth(ramp, max_depth).copyTo(scale.rowRange(0, kBarHeight));
+  const int octaves = cvRound(std::log2(kDepthColorRange));
+  for (int octave = 0; octave <= octaves; ++octave) {
+    const double share = static_cast<double>(octave) / octaves;
+    cv::putText(scale, fmt::format("{:.3g} m", depth_at(share)),
+                {static_cast<int>(share * (width - kLabelWidth)), kBarHeight + 13},
+                cv::FONT_HERSHEY_SIMPLEX, kFontScale, cv::Scalar::all(230), 1, cv::LINE_AA);
+  }
+  return scale;
 }
 
 cv::Mat colorize_error(const cv::Mat& error, double max_error) {

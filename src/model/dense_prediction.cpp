@@ -30,6 +30,7 @@ torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*pa
                    torch::IntArrayRef shape) {
   if (!(stripes.front().*part).defined()) return {};
   std::vector<torch::Tensor> parts;
+  parts.reserve(stripes.size());
   for (const auto& stripe : stripes) parts.push_back(stripe.*part);
   return torch::cat(parts).view(shape);
 }

@@ -42,10 +42,8 @@ std::string figure(const SampleMetrics& sample, const SamplePictures& pictures, 
       html_text(sample.id), sample.metrics.abs_rel, sample.metrics.rmse, sample.metrics.d1,
       sample.pixels);
   html += panel("picture", pictures.rgb);
-  html += panel(fmt::format("prediction, 0 to {} m", max_depth),
-                colorize_depth(prediction, 0, max_depth));
-  html += panel(fmt::format("ground truth, 0 to {} m", max_depth),
-                colorize_depth(thicken(pictures.truth), 0, max_depth));
+  html += panel("prediction", colorize_depth(prediction, max_depth));
+  html += panel("ground truth", colorize_depth(thicken(pictures.truth), max_depth));
   html += panel("absolute error, 0 to 1.5 m", colorize_error(thicken(error)));
   return html + "</div>\n</figure>\n";
 }
@@ -92,7 +90,9 @@ std::string sample_table(const EvaluationResult& result) {
 std::string section(std::string_view heading, const EvaluationPage& page,
                     const std::vector<size_t>& samples, std::span<const SamplePictures> pictures) {
   if (samples.empty()) return "";
-  std::string html = fmt::format("<h2>{}</h2>\n", heading);
+  std::string html =
+      fmt::format("<h2>{}</h2>\n{}\n", heading,
+                  html_picture(depth_color_scale(kPanelWidth, page.max_depth), "colours of depth"));
   for (size_t i = 0; i < samples.size(); ++i) {
     html += figure(page.result.samples[samples[i]], pictures[i], page.max_depth);
   }

@@ -67,9 +67,11 @@ void write_results(const PictureFile& file, const cv::Mat& rgb, const cv::Mat& d
   if (wanted.npy) write_npy(with(".npy"), depth);
   if (wanted.png16) write_depth_png(with("_depth.png"), depth);
   if (wanted.color) {
-    write_rgb(with("_color.png"), colorize_depth(depth, codec.min_depth, codec.max_depth));
+    write_rgb(with("_color.png"), colorize_depth(depth, codec.max_depth));
   }
-  if (wanted.ply) write_point_cloud(with(".ply"), depth, rgb, wanted.intrinsics.value());
+  if (wanted.ply && wanted.intrinsics) {
+    write_point_cloud(with(".ply"), depth, rgb, *wanted.intrinsics);
+  }
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ LoaderOptions loader_options(const Dataset& dataset, const RunConfig& config, bo
 
 }  // namespace
 
-StepBatches::StepBatches(std::shared_ptr<const Dataset> dataset, const RunConfig& config,
+StepBatches::StepBatches(const std::shared_ptr<const Dataset>& dataset, const RunConfig& config,
                          bool pin_memory)
     : loader_(dataset, loader_options(*dataset, config, pin_memory)),
       per_epoch_(loader_.batches_per_epoch()),
@@ -50,7 +50,7 @@ std::vector<Batch> StepBatches::next(RunPosition& position) {
   }
   std::vector<Batch> batches;
   for (int64_t i = 0; i < per_step_; ++i) {
-    batches.push_back(loader_.next().value());
+    if (auto batch = loader_.next()) batches.push_back(std::move(*batch));
     ++position.batch;
   }
   return batches;

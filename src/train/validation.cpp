@@ -48,7 +48,7 @@ cv::Mat at_width(const cv::Mat& picture, int interpolation) {
 
 Panel panel_of(const Sample& sample, const cv::Mat& depth, const CodecOptions& codec) {
   const auto colours = [&](const cv::Mat& metres) {
-    return colorize_depth(at_width(metres, cv::INTER_NEAREST), codec.min_depth, codec.max_depth);
+    return colorize_depth(at_width(metres, cv::INTER_NEAREST), codec.max_depth);
   };
   Panel panel{.sample_id = sample.id, .rgb = {}};
   cv::vconcat(std::vector<cv::Mat>{at_width(sample.rgb, cv::INTER_AREA), colours(sample.depth),

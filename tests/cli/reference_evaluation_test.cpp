@@ -66,7 +66,7 @@ TEST_P(ReferenceEvaluation, AgreesWithTheProgram) {
       "metrics/reference_evaluation.py", "--root", root, "--split", folder_ / "split.txt",
       "--protocol", GetParam().protocol, "--scaling", GetParam().scaling, "--predictions",
       folder_ / "predictions");
-  ASSERT_EQ(script.exit_code, 0) << script.output;
+  ASSERT_EQ(script.exit_code, 0) << script.errors;
 
   const auto ours = nlohmann::json::parse(read_file(folder_ / "eval.json"));
   const auto reference = nlohmann::json::parse(script.output);

@@ -257,8 +257,8 @@ TEST(WriteRgb, MissingFolderIsAnErrorThatNamesTheFile) {
 }
 
 TEST(ColorizeDepth, NearIsRedFarIsBlueNoneIsBlack) {
-  const cv::Mat depth = (cv::Mat_<float>(1, 6) << 1, 81, 0.5f, 100, 0, std::nanf(""));
-  const cv::Mat rgb = colorize_depth(depth, 1, 81);
+  const cv::Mat depth = (cv::Mat_<float>(1, 6) << 2.5f, 80, 0.5f, 100, 0, std::nanf(""));
+  const cv::Mat rgb = colorize_depth(depth, 80);
   // Ends of the turbo table as published (Mikhailov, 2019): 0.18995 0.07176 0.23217 and
   // 0.47960 0.01583 0.01055, times 255.
   const cv::Vec3b near(122, 4, 3), far(48, 18, 59), black(0, 0, 0);
@@ -268,6 +268,26 @@ TEST(ColorizeDepth, NearIsRedFarIsBlueNoneIsBlack) {
   EXPECT_EQ(rgb.at<cv::Vec3b>(3), far);
   EXPECT_EQ(rgb.at<cv::Vec3b>(4), black);
   EXPECT_EQ(rgb.at<cv::Vec3b>(5), black);
+}
+
+TEST(ColorizeDepth, EqualRatiosOfDepthAreEqualStepsOfColor) {
+  // Entry 128 of the turbo table as published (0.64362 0.98999 0.23356, times 255) lies 128/255 of
+  // five octaves below the farthest depth.
+  const cv::Vec3b middle(164, 252, 60);
+  const cv::Mat near_field(1, 1, CV_32FC1, cv::Scalar(2.6337)),
+      road(1, 1, CV_32FC1, cv::Scalar(14.0464));
+  EXPECT_EQ(colorize_depth(near_field, 15).at<cv::Vec3b>(0), middle);
+  EXPECT_EQ(colorize_depth(road, 80).at<cv::Vec3b>(0), middle);
+}
+
+TEST(DepthColorScale, RunsFromRedToBlueAboveItsLabels) {
+  const cv::Mat scale = depth_color_scale(640, 80);
+  ASSERT_EQ(scale.cols, 640);
+  EXPECT_EQ(scale.at<cv::Vec3b>(0, 0), cv::Vec3b(122, 4, 3));
+  EXPECT_EQ(scale.at<cv::Vec3b>(0, 639), cv::Vec3b(48, 18, 59));
+  cv::Mat labels;
+  cv::extractChannel(scale.rowRange(12, scale.rows), labels, 0);
+  EXPECT_GT(cv::countNonZero(labels > 128), 100);
 }
 
 TEST(ColorizeError, GoesFromBlackThroughRedToWhite) {

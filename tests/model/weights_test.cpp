@@ -157,7 +157,7 @@ TEST_P(PythonTorch, ComputesTheSameNetwork) {
   write_tensors(folder / "in.safetensors", tensors);
   const auto script = testing::run_interop_script(
       "model/reference_network.py", folder / "in.safetensors", folder / "out.safetensors");
-  ASSERT_EQ(script.exit_code, 0) << script.output;
+  ASSERT_EQ(script.exit_code, 0) << script.errors;
   const auto expected = read_tensors(SafetensorsFile(folder / "out.safetensors"));
 
   const auto difference = [](const torch::Tensor& got, const torch::Tensor& want) {

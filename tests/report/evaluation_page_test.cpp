@@ -55,7 +55,7 @@ TEST(EvaluationPage, CarriesAllItShowsAndEscapesWhatComesFromOutside) {
     EXPECT_EQ(html.compare(at, 27, "src=\"data:image/jpeg;base64"), 0);
     ++pictures_found;
   }
-  EXPECT_EQ(pictures_found, 8u);  // four for each of two pictures
+  EXPECT_EQ(pictures_found, 10u);  // four for each of two pictures, a scale for each section
   EXPECT_THAT(html, AllOf(Not(HasSubstr("href=")), Not(HasSubstr("http"))));
 }
 

@@ -12,6 +12,7 @@ using ::testing::ElementsAre;
 
 std::vector<int64_t> steps_of(const RunPosition& position) {
   std::vector<int64_t> steps;
+  steps.reserve(position.best.size());
   for (const ScoredStep& scored : position.best) steps.push_back(scored.step);
   return steps;
 }

@@ -154,7 +154,7 @@ TEST_F(CheckpointTest, OpensWithPythonsSafetensors) {
   write(folder / "a.safetensors", used_state(config), config);
   const auto result =
       testing::run_interop_script("train/read_checkpoint.py", folder / "a.safetensors");
-  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("step 7 epoch 1 libtorch 2."));
   EXPECT_THAT(result.output, HasSubstr("codec reflected linear 256 0.1 80.0"));
   EXPECT_THAT(result.output, HasSubstr("model.encoder.conv1.weight torch.float32 [64, 3, 7, 7]"));

@@ -59,7 +59,7 @@ TEST(EventFile, IsReadByTensorboard) {
     file.flush();
   }
   const auto result = testing::run_interop_script("train/read_events.py", folder.path());
-  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("scalar train/loss [(10, 4.5), (30, 3.25)]"));
   EXPECT_THAT(result.output, HasSubstr("image panel 30 True (255, 128, 0)"));
   EXPECT_THAT(result.output, HasSubstr("histogram levels 30 1.0 3.0 3.0 5.0 11.0 "

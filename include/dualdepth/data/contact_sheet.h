@@ -10,12 +10,11 @@ namespace dualdepth {
 struct ContactSheetOptions {
   int columns = 3;
   int cell_width = 480;   // px
-  double min_depth = 0;   // m, red
-  double max_depth = 80;  // m, blue; what lies farther is blue as well
+  double max_depth = 80;  // m, the blue end of the colours
 };
 
-// One sample: the picture in darkened grey, each depth value drawn over it in colour (turbo, near
-// is red), its id and share of valid pixels written below. CV_8UC3 RGB.
+// One sample: the picture in darkened grey, each depth value drawn over it in the colours
+// of colorize_depth, its id and share of valid pixels written below. CV_8UC3 RGB.
 cv::Mat contact_cell(const Sample& sample, const ContactSheetOptions& options);
 
 // The cells row by row, and under them the colour scale in metres.

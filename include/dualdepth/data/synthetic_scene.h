@@ -38,7 +38,7 @@ class Scene {
  public:
   using GroundSurface = std::function<Surface(const Vec3& point, const Footprint& footprint)>;
 
-  Scene(std::vector<Object> objects, Plane ground, GroundSurface ground_surface,
+  Scene(const std::vector<Object>& objects, Plane ground, GroundSurface ground_surface,
         const Lighting& lighting);
 
   // The nearest surface on a ray.

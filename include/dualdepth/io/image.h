@@ -37,10 +37,15 @@ void write_rgb(const std::filesystem::path& file, const cv::Mat& rgb);
 // that are not finite or not above 0 become 0. The file appears whole or not at all.
 void write_depth_png(const std::filesystem::path& file, const cv::Mat& depth);
 
-// Depth in metres as a CV_8UC3 RGB picture: turbo reversed (near is red, far is blue) over a fixed
-// range, beyond which the end colours stay; pixels without depth (not finite or not above 0) are
-// black.
-cv::Mat colorize_depth(const cv::Mat& depth, double min_depth, double max_depth);
+// Depth in metres as a CV_8UC3 RGB picture: turbo reversed, equal steps of colour for equal ratios
+// of depth, from red at max_depth / kDepthColorRange to blue at max_depth; nearer and farther the
+// end colours stay. Pixels without depth (not finite or not above 0) are black.
+inline constexpr double kDepthColorRange = 32;  // five octaves: 2.5 to 80 m
+cv::Mat colorize_depth(const cv::Mat& depth, double max_depth);
+
+// The colours of colorize_depth as a bar of this width (px) with the depth of each octave below it,
+// CV_8UC3 RGB on a dark ground.
+cv::Mat depth_color_scale(int width, double max_depth);
 
 // Absolute error in metres (CV_32FC1) as RGB: black through red and yellow to white over
 // 0..max_error; pixels that are not finite are black.

@@ -29,7 +29,7 @@ std::vector<PictureFile> find_pictures(std::span<const std::filesystem::path> in
 struct PredictionFiles {
   bool npy = true;    // OUTPUT.npy: float32 [H, W], metres
   bool png16 = true;  // OUTPUT_depth.png: 16 bits, metres * 256
-  bool color = true;  // OUTPUT_color.png: turbo reversed over the codec's range
+  bool color = true;  // OUTPUT_color.png: colorize_depth up to the codec's max_depth
   bool ply = false;   // OUTPUT.ply: coloured points; needs intrinsics
   bool flip = false;  // average with the mirrored picture's prediction
   std::optional<Intrinsics> intrinsics = {};  // of the pictures

@@ -17,7 +17,8 @@ namespace dualdepth {
 // to go on.
 class StepBatches {
  public:
-  StepBatches(std::shared_ptr<const Dataset> dataset, const RunConfig& config, bool pin_memory);
+  StepBatches(const std::shared_ptr<const Dataset>& dataset, const RunConfig& config,
+              bool pin_memory);
 
   RunLength run_length(const TrainerOptions& options) const;
 
