@@ -7,6 +7,7 @@ find_package(Threads REQUIRED)
 # Decode pictures, because OpenCV's own decoders accept truncated files and write to standard error.
 find_library(DUALDEPTH_TURBOJPEG turbojpeg REQUIRED)
 find_library(DUALDEPTH_SPNG spng REQUIRED)
+find_library(DUALDEPTH_ZIP zip REQUIRED)  # its own CMake package asks for programs that Debian packs apart
 find_library(DUALDEPTH_ISAL isal REQUIRED)  # inflates depth PNGs, CRC-32C of event files
 if(NOT DUALDEPTH_TENSOR_FREE)
   find_package(CLI11 REQUIRED)

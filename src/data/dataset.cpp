@@ -1,6 +1,7 @@
 #include "dualdepth/data/dataset.h"
 
 #include "dualdepth/data/kitti_dataset.h"
+#include "dualdepth/data/ncdb_dataset.h"
 
 namespace dualdepth {
 
@@ -9,6 +10,8 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options, SplitRole role
   switch (options.dataset) {
     case DatasetKind::kKitti:
       return std::make_unique<KittiDataset>(options, split);
+    case DatasetKind::kNcdb:
+      return std::make_unique<NcdbDataset>(options, split);
   }
   return nullptr;
 }

@@ -11,6 +11,7 @@
 #include "dualdepth/data/velodyne_depth.h"
 #include "dualdepth/io/image.h"
 #include "dualdepth/io/velodyne.h"
+#include "missing_files.h"
 
 namespace dualdepth {
 namespace {
@@ -79,14 +80,10 @@ class KittiDataset::Builder {
       }
       dataset.entries_.push_back(std::move(*entry));
     }
-    report_missing(listed.size());
-    if (dataset.entries_.empty()) {
-      throw Error({.subject = split_.empty() ? options_.root : split_.string(),
-                   .expected = "at least one sample",
-                   .got = std::to_string(listed.size()) + " entries, none of them with its files",
-                   .fix = "check data.root and data.depth_root"});
-    }
-    dataset.missing_ = std::move(missing_);
+    missing_.report(options_.missing, listed.size());
+    require_samples(dataset.entries_.size(), listed.size(),
+                    split_.empty() ? options_.root : split_.string());
+    dataset.missing_ = missing_.lines();
   }
 
  private:
@@ -190,31 +187,8 @@ class KittiDataset::Builder {
                            const std::string& expected) {
     const std::string place =
         split_.empty() ? options_.root : split_.string() + ":" + std::to_string(line.line);
-    if (missing_.empty()) {
-      first_missing_ = {.subject = place,
-                        .expected = std::string(what) + " " + expected,
-                        .got = "no such file",
-                        .fix = ""};
-    }
-    missing_.push_back(place + ": " + what + " " + expected);
+    missing_.add(place, what, expected);
     return std::nullopt;
-  }
-
-  void report_missing(size_t listed) {
-    if (missing_.empty()) return;
-    if (options_.missing == MissingPolicy::kError) {
-      first_missing_.fix = std::to_string(missing_.size()) + " of " + std::to_string(listed) +
-                           " entries lack a file; mend the data, or leave them out with "
-                           "data.missing=skip";
-      throw Error(first_missing_);
-    }
-    constexpr size_t kMostLines = 20;
-    spdlog::warn("{} of {} entries lack a file and are left out (data.missing: skip)",
-                 missing_.size(), listed);
-    for (size_t i = 0; i < std::min(missing_.size(), kMostLines); ++i) {
-      spdlog::warn("  {}", missing_[i]);
-    }
-    if (missing_.size() > kMostLines) spdlog::warn("  and {} more", missing_.size() - kMostLines);
   }
 
   const DataOptions& options_;
@@ -222,8 +196,7 @@ class KittiDataset::Builder {
   KittiLayout layout_;
   std::map<std::pair<fs::path, int>, Intrinsics> intrinsics_;
   std::map<std::pair<fs::path, int>, std::shared_ptr<const KittiCamera>> cameras_;
-  std::vector<std::string> missing_;
-  ErrorParts first_missing_;
+  MissingFiles missing_;
 };
 
 KittiDataset::KittiDataset(const DataOptions& options, const fs::path& split)
@@ -257,13 +230,7 @@ cv::Mat KittiDataset::load_depth(const Entry& entry, cv::Size picture_size) cons
     return project_velodyne(read_velodyne(entry.depth), *entry.camera, picture_size, projection_);
   }
   cv::Mat depth = read_depth_png(entry.depth);
-  if (depth.size() != picture_size) {
-    throw Error(
-        {.subject = entry.depth.string(),
-         .expected = size_text(picture_size) + " pixels as its picture " + entry.picture.string(),
-         .got = size_text(depth.size()),
-         .fix = "depth is never resized; use the map made for this picture"});
-  }
+  require_size_of_picture(entry.depth, depth.size(), entry.picture, picture_size);
   return depth;
 }
 

@@ -230,6 +230,12 @@ cv::Mat read_rgb(const fs::path& file) {
   return read_rgb_reduced(file, {kMaxPictureSide, kMaxPictureSide});
 }
 
+cv::Mat read_mask(const fs::path& file) {
+  cv::Mat black;
+  cv::inRange(read_rgb(file), cv::Scalar::all(0), cv::Scalar::all(0), black);
+  return 255 - black;
+}
+
 cv::Size read_image_size(const fs::path& file) {
   const MappedFile mapped(file);
   if (format_of(file, mapped.bytes()) == PictureFormat::kPng) {

@@ -23,9 +23,9 @@ static_assert(std::endian::native == std::endian::little, "arrays are stored lit
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kVersionBytes = 2;
 
-[[noreturn]] void fail(const fs::path& file, std::string expected, std::string got,
+[[noreturn]] void fail(const std::string& file, std::string expected, std::string got,
                        std::string fix = "") {
-  throw Error({.subject = file.string(),
+  throw Error({.subject = file,
                .expected = std::move(expected),
                .got = std::move(got),
                .fix = std::move(fix)});
@@ -67,7 +67,7 @@ std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
   return shape;
 }
 
-Header read_header(const fs::path& file, std::string_view bytes) {
+Header read_header(const std::string& file, std::string_view bytes) {
   const size_t prefix = kMagic.size() + kVersionBytes;
   if (bytes.size() < prefix || !bytes.starts_with(kMagic)) {
     fail(file, "an .npy array", "a file that starts otherwise");
@@ -97,7 +97,7 @@ Header read_header(const fs::path& file, std::string_view bytes) {
 }
 
 // Height and width, without leading dimensions of size 1.
-cv::Size image_size(const fs::path& file, std::vector<int64_t> shape) {
+cv::Size image_size(const std::string& file, std::vector<int64_t> shape) {
   std::string shown;
   for (const int64_t size : shape) shown += (shown.empty() ? "" : ", ") + std::to_string(size);
   while (shape.size() > 2 && shape.front() == 1) shape.erase(shape.begin());
@@ -111,44 +111,44 @@ cv::Size image_size(const fs::path& file, std::vector<int64_t> shape) {
 
 }  // namespace
 
-void write_npy(const fs::path& file, const cv::Mat& array) {
-  CV_Assert(array.type() == CV_32FC1);
-  std::string dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
-                           std::to_string(array.rows) + ", " + std::to_string(array.cols) + "), }";
+std::string encode_npy(const cv::Mat& array, int leading_ones) {
+  CV_Assert(array.type() == CV_32FC1 || array.type() == CV_16UC1);
+  const char* descr = array.type() == CV_32FC1 ? "<f4" : "<u2";
+  std::string shape;
+  for (int i = 0; i < leading_ones; ++i) shape += "1, ";
+  shape += std::to_string(array.rows) + ", " + std::to_string(array.cols);
+  std::string dictionary =
+      "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   // NumPy pads with spaces so that the data begin at a multiple of 64 bytes, behind a line end.
   const size_t prefix = kMagic.size() + kVersionBytes + sizeof(uint16_t);
   dictionary.resize((prefix + dictionary.size() + 1 + 63) / 64 * 64 - prefix - 1, ' ');
   dictionary += '\n';
   const auto length = static_cast<uint16_t>(dictionary.size());
 
-  AtomicFile output(file, Durability::kBuffered);
-  output.write(kMagic);
-  output.write(std::string_view("\x01\x00", kVersionBytes));
-  output.write(&length, sizeof length);
-  output.write(dictionary);
+  std::string bytes(kMagic);
+  bytes += std::string_view("\x01\x00", kVersionBytes);
+  bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes += dictionary;
   const cv::Mat packed = array.isContinuous() ? array : array.clone();
-  output.write(packed.data, packed.total() * packed.elemSize());
-  output.commit();
+  bytes.append(reinterpret_cast<const char*>(packed.data), packed.total() * packed.elemSize());
+  return bytes;
 }
 
-cv::Mat read_npy(const fs::path& file) {
-  const MappedFile mapped(file);
-  const std::string_view bytes(reinterpret_cast<const char*>(mapped.bytes().data()),
-                               mapped.bytes().size());
-  const Header header = read_header(file, bytes);
+cv::Mat decode_npy(std::string_view bytes, const std::string& subject) {
+  const Header header = read_header(subject, bytes);
   if (header.descr != "<f4" && header.descr != "<f8") {
-    fail(file, "float32 or float64", header.descr, "save it with .astype(numpy.float32)");
+    fail(subject, "float32 or float64", header.descr, "save it with .astype(numpy.float32)");
   }
   if (header.fortran_order) {
-    fail(file, "C order", "Fortran order", "save it with numpy.ascontiguousarray");
+    fail(subject, "C order", "Fortran order", "save it with numpy.ascontiguousarray");
   }
-  const cv::Size size = image_size(file, header.shape);
+  const cv::Size size = image_size(subject, header.shape);
   const int type = header.descr == "<f4" ? CV_32FC1 : CV_64FC1;
   const uint64_t needed =
       static_cast<uint64_t>(size.width) * static_cast<uint64_t>(size.height) * CV_ELEM_SIZE(type);
   const size_t present = bytes.size() - header.data_offset;
   if (needed != present) {
-    fail(file,
+    fail(subject,
          std::to_string(needed) + " bytes for " + std::to_string(size.height) + "x" +
              std::to_string(size.width) + " values",
          std::to_string(present));
@@ -159,6 +159,18 @@ cv::Mat read_npy(const fs::path& file) {
   cv::Mat array;
   stored.convertTo(array, CV_32F);
   return array;
+}
+
+void write_npy(const fs::path& file, const cv::Mat& array) {
+  AtomicFile output(file, Durability::kBuffered);
+  output.write(encode_npy(array));
+  output.commit();
+}
+
+cv::Mat read_npy(const fs::path& file) {
+  const MappedFile mapped(file);
+  return decode_npy({reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()},
+                    file.string());
 }
 
 }  // namespace dualdepth

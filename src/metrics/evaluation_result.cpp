@@ -30,15 +30,36 @@ double percentile(std::vector<double>& values, double share) {
   return std::lerp(values[below], values[above], rank - std::floor(rank));
 }
 
+template <class Predicate>
+MetricAccumulator pairs_where(const PixelPairs& pairs, Predicate counts) {
+  std::vector<float> prediction;
+  std::vector<float> truth;
+  for (size_t i = 0; i < pairs.truth.size(); ++i) {
+    if (!counts(i)) continue;
+    prediction.push_back(pairs.prediction[i]);
+    truth.push_back(pairs.truth[i]);
+  }
+  MetricAccumulator sums;
+  sums.add(prediction, truth);
+  return sums;
+}
+
+GroupMetrics group_of(std::string name, const MetricAccumulator& sums) {
+  GroupMetrics group{.name = std::move(name), .pixels = sums.pixels(), .metrics = {}};
+  if (group.pixels > 0) group.metrics = sums.metrics();
+  return group;
+}
+
 }  // namespace
 
-Evaluation::Evaluation(const Protocol& protocol, ScalingKind scaling) : protocol_(protocol) {
+Evaluation::Evaluation(const Protocol& protocol, ScalingKind scaling)
+    : protocol_(protocol), bins_(protocol.bins.size()) {
   result_.protocol = protocol.name;
   result_.scaling = scaling;
 }
 
 void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv::Mat& truth,
-                     const cv::Mat& valid_mask) {
+                     const cv::Mat& valid_mask, std::span<const ClassInstance> instances) {
   PixelPairs pairs;
   try {
     pairs = select_pixels(protocol_, prediction, truth, valid_mask, result_.scaling);
@@ -53,7 +74,34 @@ void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv:
   MetricAccumulator picture;
   picture.add(pairs.prediction, pairs.truth);
   pooled_.add(picture);
+  add_to_bins(pairs);
+  add_to_classes(pairs, instances);
   result_.samples.push_back({id, picture.metrics(), picture.pixels(), pairs.scale});
+}
+
+void Evaluation::add_to_bins(const PixelPairs& pairs) {
+  for (size_t bin = 0; bin < bins_.size(); ++bin) {
+    const auto low = static_cast<float>(protocol_.bins[bin].low);
+    const auto high = static_cast<float>(protocol_.bins[bin].high);
+    bins_[bin].add(pairs_where(
+        pairs, [&](size_t i) { return pairs.truth[i] >= low && pairs.truth[i] < high; }));
+  }
+}
+
+void Evaluation::add_to_classes(const PixelPairs& pairs, std::span<const ClassInstance> instances) {
+  std::map<std::string, cv::Mat> seen;  // all instances of a class together
+  for (const ClassInstance& instance : instances) {
+    cv::Mat& all =
+        seen.try_emplace(instance.name, instance.mask.size(), CV_8UC1, cv::Scalar(0)).first->second;
+    all |= instance.mask;
+    const bool counts = std::ranges::any_of(
+        pairs.positions, [&](int32_t position) { return instance.mask.data[position] != 0; });
+    if (counts) ++classes_[instance.name].instances;
+  }
+  for (const auto& [name, mask] : seen) {
+    classes_[name].pixels.add(
+        pairs_where(pairs, [&](size_t i) { return mask.data[pairs.positions[i]] != 0; }));
+  }
 }
 
 EvaluationResult Evaluation::result() const {
@@ -67,6 +115,13 @@ EvaluationResult Evaluation::result() const {
   result.summary = mean_of(result.samples);
   result.pooled = pooled_.metrics();
   result.pixels = pooled_.pixels();
+  for (size_t bin = 0; bin < bins_.size(); ++bin) {
+    result.bins.push_back(group_of(protocol_.bins[bin].name(), bins_[bin]));
+  }
+  for (const auto& [name, group] : classes_) {
+    result.classes.push_back(group_of(name, group.pixels));
+    result.classes.back().instances = group.instances;
+  }
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "dualdepth/metrics/protocol.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cassert>
@@ -54,9 +55,22 @@ std::vector<Protocol> make_protocols() {
   benchmark.max_prediction = 65535.0 / 256;
   benchmark.source = "KITTI's depth development kit";
 
-  return {
+  Protocol ncdb;
+  ncdb.name = "ncdb";
+  ncdb.min_depth = ncdb.min_prediction = 0.5;
+  ncdb.max_depth = ncdb.max_prediction = 15;
+  ncdb.source = "NCDB's near-field evaluation";
+
+  std::vector<Protocol> road{
       garg,     annotated, kb_garg, eigen_crop("eigen-crop", 80), eigen_crop("eigen-crop-50", 50),
       benchmark};
+  for (Protocol& protocol : road) {
+    protocol.bins = {{0, 10}, {10, 20}, {20, 40}, {40, 80}};
+    if (protocol.max_depth > 80) protocol.bins.push_back({80, protocol.max_prediction});
+  }
+  ncdb.bins = {{0.5, 1}, {1, 3}, {3, 5}, {5, 15}};
+  road.push_back(std::move(ncdb));
+  return road;
 }
 
 // Half-open shares of rows and columns.
@@ -90,6 +104,29 @@ void scale_to_median(PixelPairs& pairs) {
 }
 
 }  // namespace
+
+std::string RangeBin::name() const { return fmt::format("{:g}-{:g}", low, high); }
+
+Protocol with_range(Protocol protocol, const std::vector<double>& range) {
+  if (range.empty()) return protocol;
+  const bool valid = range.size() == 2 && range[0] >= 0 && range[0] < range[1];
+  if (!valid || protocol.name != "ncdb") {
+    throw Error({.subject = "evaluation.range",
+                 .expected = valid ? "the protocol ncdb, which alone has a range to choose"
+                                   : "two depths in metres, the nearer first, such as 0.1-15",
+                 .got = valid ? protocol.name : fmt::format("{}", fmt::join(range, "-")),
+                 .fix = ""});
+  }
+  if (range[0] < protocol.bins.front().low) {
+    protocol.bins.insert(protocol.bins.begin(), {range[0], protocol.bins.front().low});
+  }
+  if (range[1] > protocol.bins.back().high) {
+    protocol.bins.push_back({protocol.bins.back().high, range[1]});
+  }
+  protocol.min_depth = protocol.min_prediction = range[0];
+  protocol.max_depth = protocol.max_prediction = range[1];
+  return protocol;
+}
 
 const std::vector<Protocol>& all_protocols() {
   static const std::vector<Protocol> protocols = make_protocols();
@@ -158,6 +195,7 @@ PixelPairs select_pixels(const Protocol& protocol, const cv::Mat& prediction, co
       if (!std::isfinite(p)) ++pairs.non_finite;
       pairs.prediction.push_back(std::isfinite(p) ? p : nearest);
       pairs.truth.push_back(g);
+      pairs.positions.push_back(y * truth.cols + x);
     }
   }
   if (scaling == ScalingKind::kMedian && !pairs.truth.empty()) scale_to_median(pairs);

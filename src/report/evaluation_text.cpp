@@ -26,6 +26,31 @@ nlohmann::ordered_json intervals_json(const MetricIntervals& intervals) {
   return json;
 }
 
+nlohmann::ordered_json groups_json(const std::vector<GroupMetrics>& groups, bool with_instances) {
+  auto json = nlohmann::ordered_json::object();
+  for (const GroupMetrics& group : groups) {
+    nlohmann::ordered_json& row = json[group.name];
+    row = group.pixels > 0 ? metrics_json(group.metrics) : nlohmann::ordered_json::object();
+    row["pixels"] = group.pixels;
+    if (with_instances) row["instances"] = group.instances;
+  }
+  return json;
+}
+
+std::string groups_table(const char* heading, const std::vector<GroupMetrics>& groups) {
+  std::string table = fmt::format("\n{:<14} {:>9} {:>9} {:>9} {:>9} {:>12}\n", heading, "abs_rel",
+                                  "rmse", "mae", "d1", "pixels");
+  for (const GroupMetrics& group : groups) {
+    const DepthMetrics& m = group.metrics;
+    table += group.pixels > 0
+                 ? fmt::format("{:<14} {:>9.4f} {:>9.4f} {:>9.4f} {:>9.4f} {:>12}\n", group.name,
+                               m.abs_rel, m.rmse, m.mae, m.d1, group.pixels)
+                 : fmt::format("{:<14} {:>9} {:>9} {:>9} {:>9} {:>12}\n", group.name, "-", "-", "-",
+                               "-", 0);
+  }
+  return table;
+}
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -46,6 +71,8 @@ std::string evaluation_table(const EvaluationResult& result) {
                          result.summary.*metric, intervals.low.*metric, intervals.high.*metric,
                          result.pooled.*metric);
   });
+  if (!result.bins.empty()) table += groups_table("metres", result.bins);
+  if (!result.classes.empty()) table += groups_table("class", result.classes);
   if (!result.samples_without_pixels.empty()) {
     table += fmt::format("\n{} pictures have no pixel that counts:\n",
                          result.samples_without_pixels.size());
@@ -65,6 +92,8 @@ nlohmann::ordered_json evaluation_json(const EvaluationResult& result,
       {"summary", metrics_json(result.summary)},
       {"pooled", metrics_json(result.pooled)},
       {"interval_95", intervals_json(bootstrap_intervals(result.samples))},
+      {"bins", groups_json(result.bins, /*with_instances=*/false)},
+      {"classes", groups_json(result.classes, /*with_instances=*/true)},
       {"num_samples", result.num_samples()},
       {"num_pixels", result.pixels},
       {"samples_without_pixels", result.samples_without_pixels},

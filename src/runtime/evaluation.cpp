@@ -1,5 +1,7 @@
 #include "dualdepth/runtime/evaluation.h"
 
+#include <opencv2/imgproc.hpp>
+
 #include "dualdepth/base/error.h"
 #include "dualdepth/runtime/read_ahead.h"
 
@@ -17,6 +19,19 @@ void require_ground_truth(const Sample& sample) {
                .fix = "leave it out of the split, or set data.missing: skip"});
 }
 
+struct JudgedSample {
+  Sample sample;
+  std::vector<ClassInstance> instances;
+};
+
+std::vector<ClassInstance> instances_of(const Dataset& dataset, size_t index) {
+  std::vector<ClassInstance> instances;
+  for (ClassMask& mask : dataset.load_class_masks(index)) {
+    instances.push_back({std::move(mask.name), std::move(mask.mask)});
+  }
+  return instances;
+}
+
 }  // namespace
 
 DataOptions with_ground_truth_of(const Protocol& protocol, DataOptions data) {
@@ -30,19 +45,36 @@ cv::Mat predict_depth(Predictor& predictor, const cv::Mat& rgb, const Evaluation
   return depth_at_size(prediction, rgb.size());
 }
 
-EvaluationResult evaluate(Predictor& predictor, const Dataset& dataset,
+cv::Mat at_truth_size(const cv::Mat& depth, const cv::Mat& truth) {
+  cv::Mat resized;
+  cv::resize(depth, resized, truth.size(), 0, 0, cv::INTER_LINEAR);
+  return resized;
+}
+
+EvaluationResult evaluate(const DepthSource& depth_of, const Dataset& dataset,
                           const EvaluationOptions& options, const SampleObserver& observe) {
-  Evaluation evaluation(find_protocol(options.protocol), options.scaling);
-  ReadAhead<Sample> samples(dataset.size(), kSamplesAhead,
-                            [&](size_t index) { return dataset.load(index); });
+  Evaluation evaluation(with_range(find_protocol(options.protocol), options.range),
+                        options.scaling);
+  ReadAhead<JudgedSample> samples(dataset.size(), kSamplesAhead, [&](size_t index) {
+    return JudgedSample{dataset.load(index), options.classes ? instances_of(dataset, index)
+                                                             : std::vector<ClassInstance>()};
+  });
   for (size_t i = 0; i < dataset.size(); ++i) {
-    const Sample sample = samples.next();
+    const auto [sample, instances] = samples.next();
     require_ground_truth(sample);
-    const cv::Mat depth = predict_depth(predictor, sample.rgb, options);
-    evaluation.add(sample.id, depth, sample.depth, sample.valid_mask);
+    const cv::Mat depth = depth_of(i, sample);
+    evaluation.add(sample.id, depth, sample.depth, sample.valid_mask, instances);
     if (observe) observe(i, sample, depth);
   }
   return evaluation.result();
+}
+
+EvaluationResult evaluate(Predictor& predictor, const Dataset& dataset,
+                          const EvaluationOptions& options, const SampleObserver& observe) {
+  const auto predict = [&](size_t, const Sample& sample) {
+    return predict_depth(predictor, sample.rgb, options);
+  };
+  return evaluate(predict, dataset, options, observe);
 }
 
 }  // namespace dualdepth

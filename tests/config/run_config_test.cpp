@@ -81,7 +81,8 @@ TEST(RunConfig, KeyOfAnotherGroupIsNamedInFull) {
 
 TEST(RunConfig, KeyLikeNoOtherGetsTheListOfItsGroup) {
   EXPECT_EQ(complaint("evaluation: {zzz: 1}\n"),
-            "run.yaml:1: evaluation.zzz: unknown key; known: protocol, scaling, flip");
+            "run.yaml:1: evaluation.zzz: unknown key; known: protocol, scaling, flip, range, "
+            "classes");
 }
 
 TEST(RunConfig, UnknownGroupIsReportedOnceNotForEachOfItsKeys) {

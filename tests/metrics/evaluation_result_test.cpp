@@ -71,6 +71,46 @@ TEST(Evaluation, MedianScalingIsPerPictureAndReported) {
   EXPECT_NEAR(result.summary.abs_rel, 0, 1e-7);
 }
 
+// Truth 0.5 does not count (strict), 1 begins the bin 1-3, 15 does not count.
+TEST(Evaluation, BinsPoolPixelsByTruthWithTheirLowerEdge) {
+  Evaluation evaluation(find_protocol("ncdb"), ScalingKind::kNone);
+  evaluation.add("a", (cv::Mat_<float>(1, 6) << 1, 0.9, 1.5, 2.2, 4, 20),
+                 (cv::Mat_<float>(1, 6) << 0.5, 0.75, 1, 2, 5, 15));
+  evaluation.add("b", constant(14, 1), constant(10, 1));
+  const auto bins = evaluation.result().bins;
+  ASSERT_EQ(bins.size(), 4u);
+  EXPECT_EQ(bins[0].name, "0.5-1");
+  EXPECT_EQ(bins[0].pixels, 1u);
+  EXPECT_NEAR(bins[0].metrics.abs_rel, 0.2, 1e-6);
+  EXPECT_EQ(bins[1].name, "1-3");
+  EXPECT_EQ(bins[1].pixels, 2u);
+  EXPECT_NEAR(bins[1].metrics.abs_rel, (0.5 + 0.1) / 2, 1e-6);
+  EXPECT_EQ(bins[2].pixels, 0u);
+  EXPECT_EQ(bins[3].name, "5-15");
+  EXPECT_EQ(bins[3].pixels, 2u);
+  EXPECT_NEAR(bins[3].metrics.abs_rel, (0.2 + 0.4) / 2, 1e-6);
+}
+
+TEST(Evaluation, ClassesPoolTheirInstancesAndCountOverlapOnce) {
+  Evaluation evaluation(find_protocol("ncdb"), ScalingKind::kNone);
+  const cv::Mat left = (cv::Mat_<uchar>(1, 4) << 1, 1, 0, 0);
+  const cv::Mat middle = (cv::Mat_<uchar>(1, 4) << 0, 255, 1, 0);
+  const cv::Mat nowhere = cv::Mat::zeros(1, 4, CV_8UC1);
+  const std::vector<ClassInstance> instances{
+      {"car", left}, {"car", middle}, {"pillar", left}, {"car", nowhere}};
+  const cv::Mat prediction = (cv::Mat_<float>(1, 4) << 3, 2, 2, 9);
+  evaluation.add("a", prediction, constant(2, 4), {}, instances);
+  const auto classes = evaluation.result().classes;
+  ASSERT_EQ(classes.size(), 2u);
+  EXPECT_EQ(classes[0].name, "car");
+  EXPECT_EQ(classes[0].instances, 2u) << "the third is not seen";
+  EXPECT_EQ(classes[0].pixels, 3u);
+  EXPECT_NEAR(classes[0].metrics.abs_rel, 0.5 / 3, 1e-6);
+  EXPECT_EQ(classes[1].name, "pillar");
+  EXPECT_EQ(classes[1].pixels, 2u);
+  EXPECT_NEAR(classes[1].metrics.abs_rel, 0.25, 1e-6);
+}
+
 // For 400 values with standard deviation s the mean has s / 20: half of 0, half of 1 give s = 1/2
 // and the interval 0.5 -+ 1.96 / 40.
 TEST(BootstrapIntervals, AreThoseOfTheNormalDistributionForManyPictures) {

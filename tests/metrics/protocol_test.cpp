@@ -13,6 +13,7 @@
 namespace dualdepth {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
 using ::testing::HasSubstr;
@@ -124,6 +125,18 @@ const std::vector<Golden>& goldens() {
        0.59944316,
        {0.33261092, 3.522958, 11.589309, 0.51413807, 0.17628987, 44.092196, 49.007344, 6.4751069,
         0.33838362, 0.63662618, 0.84010333, 33.261092, 15.49346}},
+      {"ncdb",
+       kNone,
+       51252,
+       1,
+       {0.21007445, 0.5853766, 2.3511689, 0.22283124, 0.083079442, 20.17269, 23.542348, 1.9658554,
+        0.64610162, 0.98624444, 1, 21.007445, 6.4657043}},
+      {"ncdb",
+       kMedian,
+       52203,
+       0.64985079,
+       {0.25601009, 0.88741125, 2.9272224, 0.31516139, 0.11391123, 31.106818, 43.236539, 2.4266013,
+        0.47121813, 0.83405168, 0.98341092, 25.601009, 9.5099554}},
   };
   return values;
 }
@@ -152,6 +165,30 @@ TEST(Protocol, EachAgreesWithNumPyOnRealFrames) {
       EXPECT_NEAR(metrics.*metric, golden.metrics.*metric, 1e-5 * golden.metrics.*metric) << name;
     });
   }
+}
+
+TEST(WithRange, MovesTheNcdbLimitsAndAddsBinsOutsideItsOwn) {
+  const Protocol protocol = with_range(find_protocol("ncdb"), {0.1, 30});
+  const PixelPairs pairs = select_pixels(protocol, row_of({0.05F, 0.3F, 40, 9}),
+                                         row_of({0.1F, 0.2F, 29, 30}), {}, ScalingKind::kNone);
+  EXPECT_THAT(pairs.truth, ElementsAre(0.2F, 29));
+  EXPECT_THAT(pairs.prediction, ElementsAre(0.3F, 30));
+  std::vector<std::string> names;
+  for (const RangeBin& bin : protocol.bins) names.push_back(bin.name());
+  EXPECT_THAT(names, ElementsAre("0.1-0.5", "0.5-1", "1-3", "3-5", "5-15", "15-30"));
+}
+
+TEST(WithRange, RefusesWhatIsNoRangeAndAProtocolWithoutOne) {
+  EXPECT_THAT(
+      [] {
+        with_range(find_protocol("ncdb"), {15, 0.1});
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("evaluation.range"), HasSubstr("15-0.1"))));
+  EXPECT_THAT(
+      [] {
+        with_range(find_protocol("eigen-garg"), {0.1, 15});
+      },
+      ThrowsMessage<Error>(HasSubstr("eigen-garg")));
 }
 
 // int(.40810811 * 375) = int(153.04), int(.99189189 * 375) = int(371.96),

@@ -27,6 +27,7 @@ PROTOCOLS = {
     "eigen-crop": ("annotated", "eigen", 1e-3, 80, (1e-3, 80)),
     "eigen-crop-50": ("annotated", "eigen", 1e-3, 50, (1e-3, 50)),
     "benchmark": ("annotated", None, 0, np.inf, (1 / 256, 65535 / 256)),
+    "ncdb": (None, None, 0.5, 15, (0.5, 15)),
 }
 
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -9,12 +10,13 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/progress.h"
 #include "dualdepth/config/options_json.h"
-#include "dualdepth/config/run_config.h"
 #include "dualdepth/report/evaluation_page.h"
 #include "dualdepth/report/evaluation_text.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/evaluation.h"
+#include "dualdepth/runtime/prediction_folder.h"
 #include "enum_option.h"
+#include "evaluation_data.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -22,29 +24,13 @@ namespace {
 
 struct EvalOptions {
   std::filesystem::path model;
-  std::filesystem::path data_config;
-  DataOptions data;
-  EvaluationOptions evaluation;
+  std::filesystem::path predictions;
+  std::optional<double> max_depth;
+  EvaluationData data;
   DeviceKind device = DeviceKind::kAuto;
   int64_t threads = 0;
   std::filesystem::path json, csv, html;
 };
-
-// Where the samples come from: --data CONFIG, or the options of their own; the protocol says which
-// ground truth.
-DataOptions data_of(const EvalOptions& options) {
-  const Protocol& protocol = find_protocol(options.evaluation.protocol);
-  if (!options.data_config.empty()) {
-    return with_ground_truth_of(protocol, load_run_config(options.data_config, {}).data);
-  }
-  if (options.data.root.empty()) {
-    throw Error({.subject = "eval",
-                 .expected = "--data CONFIG, or --root DIR with --split FILE",
-                 .got = "neither",
-                 .fix = ""});
-  }
-  return with_ground_truth_of(protocol, options.data);
-}
 
 // An evaluation may take an hour: better to learn now that its result cannot be written.
 void check_result_folders(const EvalOptions& options) {
@@ -53,17 +39,41 @@ void check_result_folders(const EvalOptions& options) {
   }
 }
 
-nlohmann::ordered_json settings_json(const EvalOptions& options, const DataOptions& data,
-                                     const RunConfig& training) {
-  return {{"model", options.model.string()},
-          {"evaluation", options_json(options.evaluation)},
-          {"data", options_json(data)},
-          {"training", options_json(training)}};
+// What says depth: a model, or files that something else has written.
+struct Judged {
+  std::string name;
+  DepthSource depth_of;
+  double max_depth = 0;             // end of the colours of depth, m
+  nlohmann::ordered_json settings;  // for the report
+};
+
+Judged open_model(const EvalOptions& options, const EvaluationOptions& evaluation) {
+  auto model = open_predictor(options.model, options.device);
+  const std::shared_ptr<Predictor> predictor = std::move(model.predictor);
+  return {
+      .name = options.model.filename().string(),
+      .depth_of =
+          [predictor, evaluation](size_t, const Sample& sample) {
+            return predict_depth(*predictor, sample.rgb, evaluation);
+          },
+      .max_depth = model.config.model.params.codec.max_depth,
+      .settings = {{"model", options.model.string()}, {"training", options_json(model.config)}}};
+}
+
+Judged open_predictions(const EvalOptions& options, const EvaluationOptions& evaluation,
+                        const Dataset& dataset) {
+  const auto folder =
+      std::make_shared<PredictionFolder>(options.predictions, dataset, options.max_depth);
+  const double cap =
+      with_range(find_protocol(evaluation.protocol), evaluation.range).max_prediction;
+  return {.name = options.predictions.filename().string(),
+          .depth_of = [folder](size_t index, const Sample&) { return folder->depth(index); },
+          .max_depth = cap,
+          .settings = {{"predictions", options.predictions.string()}}};
 }
 
 // The pictures of the page are predicted once more, so that not all need to be kept.
-std::vector<SamplePictures> extreme_pictures(Predictor& predictor, const Dataset& dataset,
-                                             const EvaluationOptions& options,
+std::vector<SamplePictures> extreme_pictures(const Judged& judged, const Dataset& dataset,
                                              const EvaluationResult& result,
                                              const ExtremeSamples& extremes) {
   std::unordered_map<std::string, size_t> index_of;
@@ -71,68 +81,53 @@ std::vector<SamplePictures> extreme_pictures(Predictor& predictor, const Dataset
   std::vector<SamplePictures> pictures;
   for (const auto* positions : {&extremes.best, &extremes.worst}) {
     for (const size_t position : *positions) {
-      const Sample sample = dataset.load(index_of.at(result.samples[position].id));
-      pictures.push_back({sample.rgb, sample.depth, predict_depth(predictor, sample.rgb, options)});
+      const size_t index = index_of.at(result.samples[position].id);
+      const Sample sample = dataset.load(index);
+      const cv::Mat depth = judged.depth_of(index, sample);
+      pictures.push_back({sample.rgb, sample.depth, at_truth_size(depth, sample.depth)});
     }
   }
   return pictures;
 }
 
 void run_eval(const EvalOptions& options) {
-  const DataOptions data = data_of(options);
+  if (options.model.empty() == options.predictions.empty()) {
+    throw Error({.subject = "eval",
+                 .expected = "MODEL or --predictions DIR",
+                 .got = options.model.empty() ? "neither" : "both",
+                 .fix = ""});
+  }
+  const auto [data, evaluation] = options.data.resolve();
   check_result_folders(options);
   set_compute_threads(options.threads);
-  auto model = open_predictor(options.model, options.device);
+  std::optional<Judged> judged;
+  if (!options.model.empty()) judged = open_model(options, evaluation);  // before the first tensor
   const auto dataset = open_dataset(data, SplitRole::kValidation);
+  if (!judged) judged = open_predictions(options, evaluation, *dataset);
   EvaluationResult result;
   {
     ProgressLine progress("eval", dataset->size());
     result =
-        evaluate(*model.predictor, *dataset, options.evaluation,
+        evaluate(judged->depth_of, *dataset, evaluation,
                  [&](size_t index, const Sample&, const cv::Mat&) { progress.update(index + 1); });
   }
   fmt::print("{}", evaluation_table(result));
-  const auto settings = settings_json(options, data, model.config);
+  nlohmann::ordered_json settings = judged->settings;
+  settings["evaluation"] = options_json(evaluation);
+  settings["data"] = options_json(data);
   if (!options.json.empty()) {
     write_file_atomically(options.json, evaluation_json(result, settings).dump(2) + "\n");
   }
   if (!options.csv.empty()) write_file_atomically(options.csv, evaluation_csv(result));
   if (options.html.empty()) return;
-  EvaluationPage page{.title = options.model.filename().string() + " under " + result.protocol,
+  EvaluationPage page{.title = judged->name + " under " + result.protocol,
                       .result = result,
                       .config = settings,
-                      .max_depth = model.config.model.params.codec.max_depth,
+                      .max_depth = judged->max_depth,
                       .extremes = extreme_samples(result),
                       .pictures = {}};
-  page.pictures =
-      extreme_pictures(*model.predictor, *dataset, options.evaluation, result, page.extremes);
+  page.pictures = extreme_pictures(*judged, *dataset, result, page.extremes);
   write_file_atomically(options.html, evaluation_page(page));
-}
-
-std::string protocol_names() {
-  std::string names;
-  for (const Protocol& protocol : all_protocols()) {
-    names += (names.empty() ? "" : ", ") + protocol.name;
-  }
-  return names;
-}
-
-void add_data_options(CLI::App& verb, EvalOptions& options) {
-  auto* config = verb.add_option("--data", options.data_config,
-                                 "YAML whose data section names the samples (its val_split)")
-                     ->type_name("CONFIG");
-  auto* dataset = add_enum_option(verb, "--dataset", options.data.dataset, "layout on disk");
-  auto* root =
-      verb.add_option("--root", options.data.root, "folder with the raw drives")->type_name("DIR");
-  auto* split = verb.add_option("--split", options.data.val_split, "file that lists the samples")
-                    ->type_name("FILE");
-  auto* depth_root = verb.add_option("--depth-root", options.data.depth_root,
-                                     "folder with annotated depth; default: searched in and beside "
-                                     "root")
-                         ->type_name("DIR");
-  auto* missing = add_enum_option(verb, "--missing", options.data.missing,
-                                  "what a listed sample without its file is");
-  for (auto* option : {dataset, root, split, depth_root, missing}) config->excludes(option);
 }
 
 }  // namespace
@@ -141,16 +136,16 @@ void add_eval(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = program.add_subcommand(
       "eval", "Judge a model on a data set under a named protocol and print one table");
-  verb->add_option("MODEL", options->model, "checkpoint (.safetensors)")->required();
-  add_data_options(*verb, *options);
-  verb->add_option("--protocol", options->evaluation.protocol,
-                   "ground truth, crop and cap: " + protocol_names())
-      ->type_name("NAME")
-      ->capture_default_str();
-  add_enum_option(*verb, "--scaling", options->evaluation.scaling,
-                  "per-picture scaling of predictions to ground truth");
-  verb->add_flag("--flip", options->evaluation.flip,
-                 "average with the prediction of the mirrored picture");
+  auto* model = verb->add_option("MODEL,--model", options->model, "checkpoint (.safetensors)");
+  verb->add_option("--predictions", options->predictions,
+                   "judge files in place of a model: .npy or .npz named by the samples' ids, or by "
+                   "their last part where that is unique")
+      ->type_name("DIR")
+      ->excludes(model);
+  verb->add_option("--max-depth", options->max_depth,
+                   "of npz predictions with two heads: what 1 in integer_sigmoid stands for, m")
+      ->check(CLI::PositiveNumber);
+  options->data.add_to(*verb);
   verb->add_option("--json", options->json, "also write all numbers and settings")
       ->type_name("FILE");
   verb->add_option("--csv", options->csv, "also write a line for each picture")->type_name("FILE");

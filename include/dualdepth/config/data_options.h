@@ -9,10 +9,11 @@
 
 namespace dualdepth {
 
-enum class DatasetKind { kKitti };
+enum class DatasetKind { kKitti, kNcdb };
 template <>
 struct EnumNames<DatasetKind> {
-  static constexpr std::array values{std::pair{DatasetKind::kKitti, "kitti"}};
+  static constexpr std::array values{std::pair{DatasetKind::kKitti, "kitti"},
+                                     std::pair{DatasetKind::kNcdb, "ncdb"}};
 };
 
 enum class GroundTruthKind { kAnnotated, kVelodyne };
@@ -28,6 +29,16 @@ template <>
 struct EnumNames<ProjectionKind> {
   static constexpr std::array values{std::pair{ProjectionKind::kOfficial, "official"},
                                      std::pair{ProjectionKind::kEigen, "eigen"}};
+};
+
+// Which of NCDB's depth maps; dualdepth/data/ncdb_dataset.h says what each holds.
+enum class DepthType { kDepth, kDepthOriginal, kDistance, kDistanceOriginal };
+template <>
+struct EnumNames<DepthType> {
+  static constexpr std::array values{std::pair{DepthType::kDepth, "depth"},
+                                     std::pair{DepthType::kDepthOriginal, "depth_original"},
+                                     std::pair{DepthType::kDistance, "distance"},
+                                     std::pair{DepthType::kDistanceOriginal, "distance_original"}};
 };
 
 enum class MissingPolicy { kError, kSkip };
@@ -88,6 +99,9 @@ struct DataOptions {
   std::string val_split;
   GroundTruthKind ground_truth = GroundTruthKind::kAnnotated;
   ProjectionKind projection = ProjectionKind::kOfficial;
+  DepthType depth_type = DepthType::kDepthOriginal;
+  std::string depth_folder;
+  bool use_mask = false;
   MissingPolicy missing = MissingPolicy::kError;
   std::vector<int64_t> image_shape = {192, 640};  // px, height and width
   bool kb_crop = false;
@@ -103,14 +117,21 @@ struct DataOptions {
   void visit(Visitor& v) {
     v.field("dataset", dataset, {.help = "layout on disk"});
     v.field("root", root,
-            {.help = "folder with the raw drives; relative to the working directory"});
+            {.help = "folder with the drives or sequences; relative to the working directory"});
     v.field("depth_root", depth_root,
             {.help = "folder with annotated depth (holding train and val, or drives); empty: "
-                     "searched in and beside root"});
-    v.field("train_split", train_split, {.help = "text file that lists the training samples"});
-    v.field("val_split", val_split, {.help = "text file that lists the validation samples"});
-    v.field("ground_truth", ground_truth, {.help = "where depth comes from"});
-    v.field("projection", projection, {.help = "how velodyne points become pixels"});
+                     "searched in and beside root; kitti only"});
+    v.field("train_split", train_split,
+            {.help = "file that lists the training samples: text (kitti), JSON (ncdb)"});
+    v.field("val_split", val_split, {.help = "file that lists the validation samples"});
+    v.field("ground_truth", ground_truth, {.help = "where depth comes from; kitti only"});
+    v.field("projection", projection, {.help = "how velodyne points become pixels; kitti only"});
+    v.field("depth_type", depth_type, {.help = "which depth maps; ncdb only"});
+    v.field("depth_folder", depth_folder,
+            {.help = "folder beside the pictures' that holds depth, in place of depth_type's; ncdb "
+                     "only"});
+    v.field("use_mask", use_mask,
+            {.help = "leaves out pixels where binary_mask.png is 0; ncdb only"});
     v.field("missing", missing, {.help = "what a listed sample without its file is"});
     v.field("image_shape", image_shape,
             {.help = "height and width that the network sees, multiples of 32",

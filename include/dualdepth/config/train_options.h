@@ -157,12 +157,21 @@ struct EvaluationOptions {
   std::string protocol = "eigen-annotated";
   ScalingKind scaling = ScalingKind::kNone;
   bool flip = false;
+  std::vector<double> range = {};
+  bool classes = false;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("protocol", protocol, {.help = "named protocol: ground truth, crop and cap"});
     v.field("scaling", scaling, {.help = "per-picture scaling of predictions to ground truth"});
     v.field("flip", flip, {.help = "blends the prediction with that of the mirrored picture"});
+    v.field(
+        "range", range,
+        {.help = "nearest and farthest truth that counts, in place of the protocol's 0.5 and 15; "
+                 "ncdb only",
+         .unit = "m",
+         .min = 0});
+    v.field("classes", classes, {.help = "also judges each class that the data set has masks of"});
   }
 };
 

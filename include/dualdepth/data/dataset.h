@@ -30,6 +30,12 @@ class Dataset {
     return load(index);
   }
 
+  // Where the classes that the data set knows are seen in a picture; an instance each, by class.
+  virtual std::vector<ClassMask> load_class_masks(size_t index) const {
+    static_cast<void>(index);
+    return {};
+  }
+
   // The files a sample is made of; part of the cache's key.
   virtual std::vector<std::filesystem::path> files(size_t index) const = 0;
 

@@ -29,6 +29,10 @@ cv::Size read_image_size(const std::filesystem::path& file);
 // CV_32FC1 metres. Throws Error for anything else: an 8-bit PNG, a truncated one, three channels.
 cv::Mat read_depth_png(const std::filesystem::path& file);
 
+// Reads an 8-bit picture as a mask: CV_8UC1, 255 where any channel is not 0, 0 elsewhere. Errors
+// are those of read_rgb.
+cv::Mat read_mask(const std::filesystem::path& file);
+
 // Writes 8-bit RGB (CV_8UC3) or grey (CV_8UC1) as .png, .jpg or .jpeg. The file appears whole or
 // not at all.
 void write_rgb(const std::filesystem::path& file, const cv::Mat& rgb);

@@ -23,6 +23,14 @@ namespace dualdepth {
 //                column int((w - 1216) / 2)
 enum class CropKind { kNone, kGarg, kEigen, kKbThenGarg };
 
+// Truth from `low` (counts) to `high` (does not), metres.
+struct RangeBin {
+  double low = 0;
+  double high = 0;
+
+  std::string name() const;  // "0.5-1"
+};
+
 // A named evaluation protocol; no number is "KITTI" without one.
 //
 //   name             truth                     crop         truth counts    predictions
@@ -34,6 +42,11 @@ enum class CropKind { kNone, kGarg, kEigen, kKbThenGarg };
 //   benchmark        annotated                 none         0 < g           clamped to what the
 //                                                           server's 16-bit PNG can say,
 //                                                           [1/256, 65535/256]
+//   ncdb             NCDB's, masked if it   none         0.5 < g < 15    clamped to [0.5, 15]
+//                    has masks
+//
+// Bins pool pixels of all pictures by their truth: 0.5-1, 1-3, 3-5 and 5-15 m for ncdb, 0-10,
+// 10-20, 20-40 and 40-80 m (and beyond, for benchmark) for the others.
 struct Protocol {
   std::string name;
   std::optional<GroundTruthKind> ground_truth;  // nothing: either
@@ -43,8 +56,14 @@ struct Protocol {
   double max_depth = 80;         // m
   double min_prediction = 1e-3;  // m; predictions are clamped, after scaling
   double max_prediction = 80;    // m
-  std::string source;            // whose evaluation it repeats
+  std::vector<RangeBin> bins;
+  std::string source;  // whose evaluation it repeats
 };
+
+// The protocol with low < g < high and predictions clamped to that; its bins stay, and what the
+// range adds outside them is a bin of its own. `range` holds low and high, metres, or nothing.
+// Throws Error for any other, and for a protocol but ncdb: the others' numbers would not be theirs.
+Protocol with_range(Protocol protocol, const std::vector<double>& range);
 
 // Throws Error that suggests the nearest name.
 const Protocol& find_protocol(std::string_view name);
@@ -59,7 +78,8 @@ cv::Rect crop_rectangle(CropKind crop, cv::Size size);
 struct PixelPairs {
   std::vector<float> prediction;
   std::vector<float> truth;
-  double scale = 1;       // that predictions were multiplied by
+  std::vector<int32_t> positions;  // of the pixels: row * width + column
+  double scale = 1;                // that predictions were multiplied by
   size_t non_finite = 0;  // predictions that were NaN or infinite; they count as min_prediction
 };
 

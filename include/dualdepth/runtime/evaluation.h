@@ -25,6 +25,16 @@ cv::Mat predict_depth(Predictor& predictor, const cv::Mat& rgb, const Evaluation
 using SampleObserver =
     std::function<void(size_t index, const Sample& sample, const cv::Mat& depth)>;
 
+// `depth` bilinearly resized to the ground truth's size, as it is judged.
+cv::Mat at_truth_size(const cv::Mat& depth, const cv::Mat& truth);
+
+// Depth in metres for a sample, of any size.
+using DepthSource = std::function<cv::Mat(size_t index, const Sample& sample)>;
+
+// As below, for depth from anywhere.
+EvaluationResult evaluate(const DepthSource& depth_of, const Dataset& dataset,
+                          const EvaluationOptions& options, const SampleObserver& observe = {});
+
 // Predicts every sample and judges it under options.protocol: the one way for the verb eval, for
 // validation while training, and for every kind of model file. Samples are read in the background.
 // Throws Error when a sample cannot be read, has no ground truth, or no picture of the data set has
