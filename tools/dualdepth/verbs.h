@@ -25,5 +25,6 @@ void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);
 void add_synthesize(CLI::App& program, ProgramState& state);
 void add_train(CLI::App& program, ProgramState& state);
+void add_verify(CLI::App& program, ProgramState& state);
 
 }  // namespace dualdepth
