@@ -61,6 +61,13 @@ void refuse_shared_outputs(const std::vector<PictureFile>& files) {
   }
 }
 
+PixelToPoint points_of(const PredictionFiles& wanted, cv::Size size) {
+  if (const auto* fisheye = std::get_if<VadasCamera>(&wanted.camera)) {
+    return vadas_points(*fisheye, size);
+  }
+  return pinhole_points(std::get<Intrinsics>(wanted.camera));
+}
+
 void write_results(const PictureFile& file, const cv::Mat& rgb, const cv::Mat& depth,
                    const PredictionFiles& wanted, const CodecOptions& codec) {
   const auto with = [&](const char* ending) { return fs::path(file.output).concat(ending); };
@@ -69,9 +76,7 @@ void write_results(const PictureFile& file, const cv::Mat& rgb, const cv::Mat& d
   if (wanted.color) {
     write_rgb(with("_color.png"), colorize_depth(depth, codec.max_depth));
   }
-  if (wanted.ply && wanted.intrinsics) {
-    write_point_cloud(with(".ply"), depth, rgb, *wanted.intrinsics);
-  }
+  if (wanted.ply) write_point_cloud(with(".ply"), depth, rgb, points_of(wanted, rgb.size()));
 }
 
 }  // namespace
@@ -103,11 +108,11 @@ std::vector<PictureFile> find_pictures(std::span<const fs::path> inputs, const f
 
 void predict_pictures(Predictor& predictor, std::span<const PictureFile> files,
                       const PredictionFiles& wanted, const std::function<void(size_t)>& progress) {
-  if (wanted.ply && !wanted.intrinsics) {
+  if (wanted.ply && std::holds_alternative<std::monostate>(wanted.camera)) {
     throw Error({.subject = "point clouds (ply)",
-                 .expected = "the camera's intrinsics",
+                 .expected = "the camera",
                  .got = "none",
-                 .fix = "give --intrinsics fx,fy,cx,cy or --calib FILE"});
+                 .fix = "give --intrinsics fx,fy,cx,cy, --calib FILE or --vadas FILE"});
   }
   const EvaluationOptions options{.flip = wanted.flip};
   const CodecOptions& codec = predictor.model().params.codec;

@@ -42,7 +42,7 @@ TEST(WritePointCloud, PutsEachPixelWithDepthWhereThePinholeSaysIt) {
   const cv::Mat depth = (cv::Mat_<float>(2, 2) << 8, 0, std::numeric_limits<float>::quiet_NaN(), 2);
   cv::Mat rgb(2, 2, CV_8UC3, cv::Scalar(1, 2, 3));
   rgb.at<cv::Vec3b>(1, 1) = {250, 128, 7};
-  write_point_cloud(folder / "a.ply", depth, rgb, kIntrinsics);
+  write_point_cloud(folder / "a.ply", depth, rgb, pinhole_points(kIntrinsics));
   const std::string ply = read_file(folder / "a.ply");
   EXPECT_THAT(ply, StartsWith("ply\nformat binary_little_endian 1.0\n"));
   EXPECT_THAT(ply, HasSubstr("element vertex 2\nproperty float x\n"));
@@ -55,10 +55,28 @@ TEST(WritePointCloud, PutsEachPixelWithDepthWhereThePinholeSaysIt) {
   EXPECT_THAT(points[1].color, ElementsAre(250, 128, 7));
 }
 
+// The points (X, Y, Z) = (1, 1, 0) and (5, 0, -1) of a camera that looks along X with Y to the left
+// and Z up appear there (the model's formula in Python), at half the width and a third of the
+// height.
+TEST(VadasPoints, LieWhereTheLensSeesThem) {
+  const PixelToPoint point_of = vadas_points(VadasCamera(), {960, 512});
+  const auto left = point_of(597.8245019594527 / 2, 770.48822 / 3, 1);
+  ASSERT_TRUE(left);
+  EXPECT_NEAR(left->x, -1, 1e-9);
+  EXPECT_NEAR(left->y, 0, 1e-9);
+  EXPECT_EQ(left->z, 1);
+  const auto low = point_of(1004.9516 / 2, 869.5085757068836 / 3, 5);
+  ASSERT_TRUE(low);
+  EXPECT_NEAR(low->x, 0, 1e-9);
+  EXPECT_NEAR(low->y, 1, 1e-9);
+  EXPECT_FALSE(point_of(0, 0, 1)) << "the corner is dark";
+}
+
 TEST(WritePointCloud, StrideTakesEveryNthRowAndColumn) {
   const TempFolder folder;
   const cv::Mat depth(5, 7, CV_32FC1, cv::Scalar(1));
-  write_point_cloud(folder / "a.ply", depth, cv::Mat(5, 7, CV_8UC3, cv::Scalar()), kIntrinsics, 3);
+  write_point_cloud(folder / "a.ply", depth, cv::Mat(5, 7, CV_8UC3, cv::Scalar()),
+                    pinhole_points(kIntrinsics), 3);
   EXPECT_THAT(read_file(folder / "a.ply"), HasSubstr("element vertex 6\n"));  // 2 rows, 3 columns
 }
 

@@ -83,7 +83,7 @@ TEST_F(PredictPictures, WritesEveryKindAtThePicturesOwnSize) {
   FiveMetres predictor;
   PredictionFiles wanted;
   wanted.ply = true;
-  wanted.intrinsics = Intrinsics{50, 50, 49.5, 19.5};
+  wanted.camera = Intrinsics{50, 50, 49.5, 19.5};
   predict_pictures(predictor, find({folder_ / "in"}), wanted);
   const cv::Mat depth = read_npy(folder_ / "out/a.npy");
   EXPECT_EQ(depth.size(), cv::Size(100, 40));

@@ -22,17 +22,19 @@ struct PredictOptions {
   std::vector<std::string> formats;  // empty: all that are possible
   std::vector<double> intrinsics;    // fx, fy, cx, cy
   std::filesystem::path calibration;
+  std::filesystem::path vadas;
   int camera = 2;
   bool flip = false;
   DeviceKind device = DeviceKind::kAuto;
   int64_t threads = 0;
 };
 
-std::optional<Intrinsics> intrinsics_of(const PredictOptions& options) {
+decltype(PredictionFiles::camera) camera_of(const PredictOptions& options) {
   if (!options.calibration.empty()) {
     return read_kitti_intrinsics(options.calibration, options.camera);
   }
-  if (options.intrinsics.empty()) return std::nullopt;
+  if (!options.vadas.empty()) return read_vadas_camera(options.vadas);
+  if (options.intrinsics.empty()) return {};
   const auto& values = options.intrinsics;
   if (!(values[0] > 0 && values[1] > 0)) {
     throw Error({.subject = "--intrinsics",
@@ -44,8 +46,8 @@ std::optional<Intrinsics> intrinsics_of(const PredictOptions& options) {
 }
 
 PredictionFiles wanted_files(const PredictOptions& options) {
-  PredictionFiles wanted{.flip = options.flip, .intrinsics = intrinsics_of(options)};
-  wanted.ply = wanted.intrinsics.has_value();
+  PredictionFiles wanted{.flip = options.flip, .camera = camera_of(options)};
+  wanted.ply = !std::holds_alternative<std::monostate>(wanted.camera);
   if (options.formats.empty()) return wanted;
   const auto has = [&](std::string_view name) {
     return std::ranges::find(options.formats, name) != options.formats.end();
@@ -86,7 +88,7 @@ void add_predict(CLI::App& program, ProgramState&) {
   verb->add_option(
           "--format", options->formats,
           "npy (float32 metres), png16 (_depth.png, metres * 256), color (_color.png), ply "
-          "(points); default: all, ply when intrinsics are given")
+          "(points); default: all, ply when the camera is given")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->expected(1, 4)
@@ -101,6 +103,12 @@ void add_predict(CLI::App& program, ProgramState&) {
                                        "KITTI's calib_cam_to_cam.txt instead of --intrinsics")
                           ->type_name("FILE")
                           ->excludes(intrinsics);
+  verb->add_option("--vadas", options->vadas,
+                   "parameters of a fisheye camera instead of --intrinsics: k_0 to k_6, s, div, "
+                   "u_x, u_y for 1920x1536 pixels")
+      ->type_name("FILE")
+      ->excludes(intrinsics)
+      ->excludes(calibration);
   verb->add_option("--camera", options->camera, "colour camera of --calib: 2 left, 3 right")
       ->check(CLI::IsMember({2, 3}))
       ->needs(calibration)

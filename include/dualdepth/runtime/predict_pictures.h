@@ -3,11 +3,12 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "dualdepth/io/kitti_calibration.h"
+#include "dualdepth/io/vadas_camera.h"
 #include "dualdepth/runtime/predictor.h"
 
 namespace dualdepth {
@@ -30,9 +31,9 @@ struct PredictionFiles {
   bool npy = true;    // OUTPUT.npy: float32 [H, W], metres
   bool png16 = true;  // OUTPUT_depth.png: 16 bits, metres * 256
   bool color = true;  // OUTPUT_color.png: colorize_depth up to the codec's max_depth
-  bool ply = false;   // OUTPUT.ply: coloured points; needs intrinsics
+  bool ply = false;   // OUTPUT.ply: coloured points; needs a camera
   bool flip = false;  // average with the mirrored picture's prediction
-  std::optional<Intrinsics> intrinsics = {};  // of the pictures
+  std::variant<std::monostate, Intrinsics, VadasCamera> camera = {};  // of the pictures
 };
 
 // Predicts all pictures in order; reading ahead and writing behind in bounded queues keeps memory
