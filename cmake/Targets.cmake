@@ -18,14 +18,14 @@ set(DUALDEPTH_WARNINGS -Wall -Wextra -Werror $<$<CXX_COMPILER_ID:GNU>:-Wno-restr
 # compile in half the time.
 set(DUALDEPTH_LIGHT $<$<CONFIG:Release>:-O1>)
 
+include(PrecompiledHeaders)
 if(NOT DUALDEPTH_TENSOR_FREE)
-  include(TorchHeader)
-  dualdepth_precompile(dualdepth_torch_header)
-  dualdepth_precompile(dualdepth_light_torch_header ${DUALDEPTH_LIGHT})
+  dualdepth_precompile(dualdepth_torch_header HEADERS <torch/types.h> LINK libtorch)
+  dualdepth_precompile(dualdepth_light_torch_header HEADERS <torch/types.h> LINK libtorch OPTIONS ${DUALDEPTH_LIGHT})
 endif()
 
-# dualdepth_compile(TARGET LIGHT TORCH): warnings, light optimisation where LIGHT is true, and where TORCH is LibTorch's
-# precompiled header for the sources that use it.
+# dualdepth_compile(TARGET LIGHT TORCH): warnings, light optimisation where LIGHT is true, and where TORCH is true
+# LibTorch's precompiled header for the sources that use it.
 function(dualdepth_compile target light torch)
   set(header dualdepth_torch_header)
   target_compile_options(${target} PRIVATE ${DUALDEPTH_WARNINGS})
@@ -65,15 +65,6 @@ function(dualdepth_room name)
   set_property(GLOBAL APPEND PROPERTY DUALDEPTH_ROOMS ${name})
 endfunction()
 
-# dualdepth_program(NAME DIRECTORY SOURCE... [LIGHT] [LINK LIBRARY...]): an executable in DIRECTORY that links all rooms.
-function(dualdepth_program name directory)
-  cmake_parse_arguments(ARG "LIGHT" "" "LINK" ${ARGN})
-  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
-  target_link_libraries(${name} PRIVATE dualdepth::dualdepth ${ARG_LINK})
-  dualdepth_compile(${name} "${ARG_LIGHT}" TRUE)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${directory})
-endfunction()
-
 # dualdepth_test(ROOM [TORCH] [DEPENDS TARGET...]): one test program from tests/ROOM/*_test.cpp.
 function(dualdepth_test room)
   cmake_parse_arguments(ARG "TORCH" "" "DEPENDS" ${ARGN})
@@ -88,6 +79,9 @@ function(dualdepth_test room)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE dualdepth_${room} dualdepth_testing GTest::gmock GTest::gtest_main ${ARG_DEPENDS})
   dualdepth_compile(${target} TRUE "${ARG_TORCH}")
+  if(NOT ARG_TORCH)
+    target_precompile_headers(${target} REUSE_FROM dualdepth_test_header)
+  endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 120)
 endfunction()
 

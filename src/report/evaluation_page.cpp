@@ -4,47 +4,26 @@
 
 #include <algorithm>
 #include <numeric>
-#include <opencv2/imgproc.hpp>
 #include <span>
 #include <string_view>
 
-#include "dualdepth/io/image.h"
 #include "dualdepth/report/html.h"
+#include "dualdepth/report/picture_panels.h"
 
 namespace dualdepth {
 namespace {
 
-constexpr int kPanelWidth = 620;  // px
-
-// A LiDAR point is one pixel in a thousand columns: thickened, so that it survives being shown
-// small.
-cv::Mat thicken(const cv::Mat& sparse) {
-  cv::Mat thick;
-  cv::dilate(sparse, thick, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
-  return thick;
-}
-
-std::string panel(std::string_view name, const cv::Mat& rgb) {
-  const int width = std::min(kPanelWidth, rgb.cols);
-  cv::Mat small;
-  cv::resize(rgb, small, {width, std::max(1, rgb.rows * width / rgb.cols)}, 0, 0, cv::INTER_AREA);
-  return fmt::format("<div>{0}{1}</div>\n", html_picture(small, name), html_text(name));
-}
-
 std::string figure(const SampleMetrics& sample, const SamplePictures& pictures, double max_depth) {
   const cv::Mat prediction = pictures.prediction * sample.scale;
-  cv::Mat error;
-  cv::absdiff(prediction, pictures.truth, error);
-  error.setTo(0, pictures.truth <= 0);
   std::string html = fmt::format(
       "<figure>\n<figcaption><b>{}</b><br>abs_rel {:.4f}, rmse {:.3f} m, d1 {:.3f}, {} pixels"
       "</figcaption>\n<div class=\"panels\">\n",
       html_text(sample.id), sample.metrics.abs_rel, sample.metrics.rmse, sample.metrics.d1,
       sample.pixels);
-  html += panel("picture", pictures.rgb);
-  html += panel("prediction", colorize_depth(prediction, max_depth));
-  html += panel("ground truth", colorize_depth(thicken(pictures.truth), max_depth));
-  html += panel("absolute error, 0 to 1.5 m", colorize_error(thicken(error)));
+  html += picture_panel("picture", pictures.rgb);
+  html += depth_panel("prediction", prediction, max_depth);
+  html += truth_panel(pictures.truth, max_depth);
+  html += error_panel("absolute error, 0 to 1.5 m", prediction, pictures.truth);
   return html + "</div>\n</figure>\n";
 }
 
@@ -90,9 +69,7 @@ std::string sample_table(const EvaluationResult& result) {
 std::string section(std::string_view heading, const EvaluationPage& page,
                     const std::vector<size_t>& samples, std::span<const SamplePictures> pictures) {
   if (samples.empty()) return "";
-  std::string html =
-      fmt::format("<h2>{}</h2>\n{}\n", heading,
-                  html_picture(depth_color_scale(kPanelWidth, page.max_depth), "colours of depth"));
+  std::string html = fmt::format("<h2>{}</h2>\n", heading) + depth_legend(page.max_depth);
   for (size_t i = 0; i < samples.size(); ++i) {
     html += figure(page.result.samples[samples[i]], pictures[i], page.max_depth);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/depth_codec.h"
 #include "dualdepth/data/resize.h"
 
 namespace dualdepth {
@@ -35,7 +36,30 @@ double HeadReport::levels_used() const {
   return static_cast<double>(used) / static_cast<double>(level_counts.size());
 }
 
-HeadCheck::HeadCheck(const CodecOptions& codec) : codec_(codec) {
+// Sums over pixels, divided in report().
+class HeadCheck::Sums {
+ public:
+  explicit Sums(const CodecOptions& codec);
+
+  void add(const Prediction& prediction, const cv::Mat& truth, const cv::Mat& valid_mask);
+  HeadReport report() const;
+
+ private:
+  struct ErrorSums {
+    double relative = 0;
+    double absolute = 0;
+  };
+
+  void add_heads(const Prediction& prediction);
+  void add_errors(const torch::Tensor& level, const torch::Tensor& fraction,
+                  const torch::Tensor& truth);
+
+  DepthCodec codec_;
+  HeadReport report_;
+  std::array<ErrorSums, 3> errors_;  // both, with_true_level, with_true_fraction
+};
+
+HeadCheck::Sums::Sums(const CodecOptions& codec) : codec_(codec) {
   if (codec_.integer_channels() == 1) {
     throw Error({.subject = "model.params.codec",
                  .expected = "a codec with levels",
@@ -53,7 +77,8 @@ HeadCheck::HeadCheck(const CodecOptions& codec) : codec_(codec) {
   }
 }
 
-void HeadCheck::add(const Prediction& prediction, const cv::Mat& truth, const cv::Mat& valid_mask) {
+void HeadCheck::Sums::add(const Prediction& prediction, const cv::Mat& truth,
+                          const cv::Mat& valid_mask) {
   if (prediction.level.empty() || prediction.fraction.empty()) {
     throw Error({.subject = "model",
                  .expected = "level and fraction beside depth",
@@ -75,7 +100,7 @@ void HeadCheck::add(const Prediction& prediction, const cv::Mat& truth, const cv
              floats_of(prediction.fraction).flatten().index({pixels}), depths);
 }
 
-void HeadCheck::add_heads(const Prediction& prediction) {
+void HeadCheck::Sums::add_heads(const Prediction& prediction) {
   const auto level = levels_of(prediction.level);
   const auto fraction = floats_of(prediction.fraction);
   count(report_.level_counts, level);
@@ -87,8 +112,8 @@ void HeadCheck::add_heads(const Prediction& prediction) {
   report_.pixels += static_cast<size_t>(level.numel());
 }
 
-void HeadCheck::add_errors(const torch::Tensor& level, const torch::Tensor& fraction,
-                           const torch::Tensor& truth) {
+void HeadCheck::Sums::add_errors(const torch::Tensor& level, const torch::Tensor& fraction,
+                                 const torch::Tensor& truth) {
   const CodecTargets targets = codec_.encode(truth);
   const auto distance = (level - targets.level).abs();
   count(report_.level_distances, distance);
@@ -116,7 +141,7 @@ void HeadCheck::add_errors(const torch::Tensor& level, const torch::Tensor& frac
   }
 }
 
-HeadReport HeadCheck::report() const {
+HeadReport HeadCheck::Sums::report() const {
   HeadReport report = report_;
   if (report.truth_pixels > 0) {
     const auto n = static_cast<double>(report.truth_pixels);
@@ -134,5 +159,15 @@ HeadReport HeadCheck::report() const {
   }
   return report;
 }
+
+HeadCheck::HeadCheck(const CodecOptions& codec) : sums_(std::make_unique<Sums>(codec)) {}
+
+HeadCheck::~HeadCheck() = default;
+
+void HeadCheck::add(const Prediction& prediction, const cv::Mat& truth, const cv::Mat& valid_mask) {
+  sums_->add(prediction, truth, valid_mask);
+}
+
+HeadReport HeadCheck::report() const { return sums_->report(); }
 
 }  // namespace dualdepth

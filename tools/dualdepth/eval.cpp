@@ -14,13 +14,15 @@
 #include "dualdepth/report/evaluation_text.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/evaluation.h"
-#include "dualdepth/runtime/prediction_folder.h"
 #include "enum_option.h"
 #include "evaluation_data.h"
+#include "judged.h"
 #include "verbs.h"
 
 namespace dualdepth {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct EvalOptions {
   std::filesystem::path model;
@@ -37,39 +39,6 @@ void check_result_folders(const EvalOptions& options) {
   for (const auto& file : {options.json, options.csv, options.html}) {
     if (!file.parent_path().empty()) make_writable_folder(file.parent_path());
   }
-}
-
-// What says depth: a model, or files that something else has written.
-struct Judged {
-  std::string name;
-  DepthSource depth_of;
-  double max_depth = 0;             // end of the colours of depth, m
-  nlohmann::ordered_json settings;  // for the report
-};
-
-Judged open_model(const EvalOptions& options, const EvaluationOptions& evaluation) {
-  auto model = open_predictor(options.model, options.device);
-  const std::shared_ptr<Predictor> predictor = std::move(model.predictor);
-  return {
-      .name = options.model.filename().string(),
-      .depth_of =
-          [predictor, evaluation](size_t, const Sample& sample) {
-            return predict_depth(*predictor, sample.rgb, evaluation);
-          },
-      .max_depth = model.config.model.params.codec.max_depth,
-      .settings = {{"model", options.model.string()}, {"training", options_json(model.config)}}};
-}
-
-Judged open_predictions(const EvalOptions& options, const EvaluationOptions& evaluation,
-                        const Dataset& dataset) {
-  const auto folder =
-      std::make_shared<PredictionFolder>(options.predictions, dataset, options.max_depth);
-  const double cap =
-      with_range(find_protocol(evaluation.protocol), evaluation.range).max_prediction;
-  return {.name = options.predictions.filename().string(),
-          .depth_of = [folder](size_t index, const Sample&) { return folder->depth(index); },
-          .max_depth = cap,
-          .settings = {{"predictions", options.predictions.string()}}};
 }
 
 // The pictures of the page are predicted once more, so that not all need to be kept.
@@ -100,19 +69,20 @@ void run_eval(const EvalOptions& options) {
   const auto [data, evaluation] = options.data.resolve();
   check_result_folders(options);
   set_compute_threads(options.threads);
-  std::optional<Judged> judged;
-  if (!options.model.empty()) judged = open_model(options, evaluation);  // before the first tensor
   const auto dataset = open_dataset(data, SplitRole::kValidation);
-  if (!judged) judged = open_predictions(options, evaluation, *dataset);
+  const Judged judged =
+      options.predictions.empty()
+          ? open_judged_model(options.model, options.device, evaluation)
+          : open_judged_folder(options.predictions, options.max_depth, evaluation, *dataset);
   EvaluationResult result;
   {
     ProgressLine progress("eval", dataset->size());
     result =
-        evaluate(judged->depth_of, *dataset, evaluation,
+        evaluate(judged.depth_of, *dataset, evaluation,
                  [&](size_t index, const Sample&, const cv::Mat&) { progress.update(index + 1); });
   }
   fmt::print("{}", evaluation_table(result));
-  nlohmann::ordered_json settings = judged->settings;
+  nlohmann::ordered_json settings = judged.settings;
   settings["evaluation"] = options_json(evaluation);
   settings["data"] = options_json(data);
   if (!options.json.empty()) {
@@ -120,13 +90,14 @@ void run_eval(const EvalOptions& options) {
   }
   if (!options.csv.empty()) write_file_atomically(options.csv, evaluation_csv(result));
   if (options.html.empty()) return;
-  EvaluationPage page{.title = judged->name + " under " + result.protocol,
-                      .result = result,
-                      .config = settings,
-                      .max_depth = judged->max_depth,
-                      .extremes = extreme_samples(result),
-                      .pictures = {}};
-  page.pictures = extreme_pictures(*judged, *dataset, result, page.extremes);
+  EvaluationPage page{
+      .title = fs::path(judged.name).filename().string() + " under " + result.protocol,
+      .result = result,
+      .config = settings,
+      .max_depth = judged.max_depth,
+      .extremes = extreme_samples(result),
+      .pictures = {}};
+  page.pictures = extreme_pictures(judged, *dataset, result, page.extremes);
   write_file_atomically(options.html, evaluation_page(page));
 }
 

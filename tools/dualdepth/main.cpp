@@ -9,7 +9,7 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array kVerbs{add_train,   add_eval,       add_verify,
+constexpr std::array kVerbs{add_train,   add_eval,       add_compare, add_verify,
                             add_predict, add_synthesize, add_inspect};
 
 int run(int argc, char** argv) {

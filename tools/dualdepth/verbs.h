@@ -20,6 +20,7 @@ struct ProgramState {
 // Results go to standard output, progress and log to standard error.
 using AddVerb = void (*)(CLI::App& program, ProgramState& state);
 
+void add_compare(CLI::App& program, ProgramState& state);
 void add_eval(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);

@@ -3,10 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <vector>
 
-#include "dualdepth/codec/depth_codec.h"
+#include "dualdepth/config/codec_options.h"
 #include "dualdepth/runtime/predictor.h"
 
 namespace dualdepth {
@@ -48,6 +49,7 @@ struct HeadReport {
 class HeadCheck {
  public:
   explicit HeadCheck(const CodecOptions& codec);
+  ~HeadCheck();
 
   // truth: CV_32FC1 metres of the picture's size, 0 = none; it is brought to the prediction's size
   // by scatter_depth. valid_mask: empty or CV_8UC1 of truth's size, non-zero = use.
@@ -56,18 +58,8 @@ class HeadCheck {
   HeadReport report() const;
 
  private:
-  struct ErrorSums {
-    double relative = 0;
-    double absolute = 0;
-  };
-
-  void add_heads(const Prediction& prediction);
-  void add_errors(const torch::Tensor& level, const torch::Tensor& fraction,
-                  const torch::Tensor& truth);
-
-  DepthCodec codec_;
-  HeadReport report_;
-  std::array<ErrorSums, 3> errors_;  // both, with_true_level, with_true_fraction
+  class Sums;
+  std::unique_ptr<Sums> sums_;
 };
 
 }  // namespace dualdepth
