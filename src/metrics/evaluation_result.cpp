@@ -56,6 +56,7 @@ Evaluation::Evaluation(const Protocol& protocol, ScalingKind scaling)
     : protocol_(protocol), bins_(protocol.bins.size()) {
   result_.protocol = protocol.name;
   result_.scaling = scaling;
+  result_.distribution.emplace(protocol);
 }
 
 void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv::Mat& truth,
@@ -74,6 +75,7 @@ void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv:
   MetricAccumulator picture;
   picture.add(pairs.prediction, pairs.truth);
   pooled_.add(picture);
+  result_.distribution->add(pairs.prediction, pairs.truth);
   add_to_bins(pairs);
   add_to_classes(pairs, instances);
   result_.samples.push_back({id, picture.metrics(), picture.pixels(), pairs.scale});

@@ -9,6 +9,7 @@
 
 #include "dualdepth/report/html.h"
 #include "dualdepth/report/picture_panels.h"
+#include "dualdepth/report/plot.h"
 
 namespace dualdepth {
 namespace {
@@ -39,6 +40,48 @@ std::string summary_table(const EvaluationResult& result) {
         result.pooled.*metric);
   });
   return html + "</table></div>\n";
+}
+
+// Pooled metrics of ranges or classes; nothing where there are none.
+std::string groups_table(std::string_view heading, const std::vector<GroupMetrics>& groups) {
+  if (groups.empty()) return "";
+  std::string html = fmt::format("<div class=\"wide\"><table>\n<tr><th>{}</th>", heading);
+  for (const char* name : {"abs_rel", "rmse", "mae", "d1", "pixels"}) {
+    html += fmt::format("<th>{}</th>", name);
+  }
+  html += "</tr>\n";
+  for (const GroupMetrics& group : groups) {
+    html += fmt::format("<tr><td>{}</td>", html_text(group.name));
+    for (double DepthMetrics::*metric :
+         {&DepthMetrics::abs_rel, &DepthMetrics::rmse, &DepthMetrics::mae, &DepthMetrics::d1}) {
+      html += group.pixels > 0 ? fmt::format("<td>{:.4f}</td>", group.metrics.*metric)
+                               : std::string("<td>-</td>");
+    }
+    html += fmt::format("<td>{}</td></tr>\n", group.pixels);
+  }
+  return html + "</table></div>\n";
+}
+
+std::string distribution_plots(const EvaluationResult& result) {
+  if (!result.distribution) return "";
+  const DepthDistribution& distribution = *result.distribution;
+  Series relative{"abs_rel", {}}, absolute{"mean absolute error", {}};
+  for (const DistanceError& error : distribution.distance_errors()) {
+    if (error.pixels == 0) continue;
+    const double middle = (error.from + error.to) / 2;
+    relative.points.emplace_back(middle, error.abs_rel);
+    absolute.points.emplace_back(middle, error.mae);
+  }
+  return "<h2>Prediction against truth</h2>\n<div class=\"panels\">\n" +
+         density_plot(distribution.counts(), DepthDistribution::kCells, distribution.low(),
+                      distribution.high(), "Predicted against true depth, pixels") +
+         line_plot({relative}, {.title = "Relative error over distance",
+                                .x_label = "true depth, m",
+                                .y_label = "abs_rel"}) +
+         line_plot({absolute}, {.title = "Absolute error over distance",
+                                .x_label = "true depth, m",
+                                .y_label = "mean |error|, m"}) +
+         "</div>\n";
 }
 
 std::string sample_table(const EvaluationResult& result) {
@@ -97,6 +140,8 @@ std::string evaluation_page(const EvaluationPage& page) {
                                  html_text(page.result.protocol), enum_name(page.result.scaling),
                                  page.result.num_samples(), page.result.pixels);
   body += summary_table(page.result);
+  body += groups_table("metres", page.result.bins) + groups_table("class", page.result.classes);
+  body += distribution_plots(page.result);
   body += section("Best pictures by abs_rel", page, page.extremes.best, pictures.first(best));
   body += section("Worst pictures by abs_rel", page, page.extremes.worst, pictures.subspan(best));
   body += "<h2>Details</h2>\n" + sample_table(page.result);

@@ -22,6 +22,10 @@ th:first-child, td:first-child { text-align: left; }
 figure { margin: 1rem 0 2rem; }
 figcaption { overflow-wrap: anywhere; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .4rem; }
+.panels .plot { width: 100%; }
+.plot text { font: 12px system-ui, sans-serif; fill: currentColor; } .plot .title { font-size: 14px; font-weight: 600; }
+.plot .grid { stroke: currentColor; stroke-opacity: .15; } .plot .diagonal { stroke: currentColor; stroke-dasharray: 4 4; }
+img { max-width: 100%; height: auto; }
 .panels div { font-size: .85rem; } .panels img { width: 100%; display: block; }
 )css";
 

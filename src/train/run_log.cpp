@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/io/image.h"
+
 namespace dualdepth {
 namespace {
 
@@ -17,11 +23,14 @@ double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 RunLog::RunLog(const std::filesystem::path& folder, int64_t first_step, int64_t total_steps,
                int64_t log_every)
-    : total_steps_(total_steps),
+    : folder_(folder),
+      total_steps_(total_steps),
       log_every_(log_every),
       metrics_(folder / "metrics.jsonl", first_step),
       events_(folder / "events", first_step),
-      progress_("train", static_cast<size_t>(total_steps), static_cast<size_t>(first_step)) {}
+      progress_("train", static_cast<size_t>(total_steps), static_cast<size_t>(first_step)) {
+  make_writable_folder(folder_ / "panels");
+}
 
 void RunLog::add_step(const StepContext& context, const StepResult& result) {
   StepResult& sums = window_.sums;
@@ -51,9 +60,12 @@ void RunLog::add_validation(int64_t step, int64_t epoch, const ValidationResult&
   DepthMetrics::visit_fields([&](std::string_view name, double DepthMetrics::*field) {
     row.emplace_back(name, result.evaluation.summary.*field);
   });
+  std::vector<cv::Mat> columns;
   for (const Panel& panel : result.panels) {
     events_.add_image("val/" + panel.sample_id, panel.rgb, step);
+    columns.push_back(panel.rgb);
   }
+  write_panels(columns, step);
   if (!result.level_counts.empty()) {
     events_.add_level_histogram("val/levels", result.level_counts, step);
   }
@@ -61,6 +73,19 @@ void RunLog::add_validation(int64_t step, int64_t epoch, const ValidationResult&
   for (auto& [name, value] : row) name.insert(0, "val/");
   row.emplace(row.begin(), "epoch", static_cast<double>(epoch));
   metrics_.add(step, row);
+}
+
+// Side by side; heights differ where pictures do.
+void RunLog::write_panels(std::vector<cv::Mat> columns, int64_t step) const {
+  if (columns.empty()) return;
+  int height = 0;
+  for (const cv::Mat& column : columns) height = std::max(height, column.rows);
+  for (cv::Mat& column : columns) {
+    cv::copyMakeBorder(column, column, 0, height - column.rows, 0, 4, cv::BORDER_CONSTANT);
+  }
+  cv::Mat row;
+  cv::hconcat(columns, row);
+  write_rgb(folder_ / "panels" / fmt::format("step-{}.jpg", step), row);
 }
 
 RunLog::Pause::~Pause() { log_.window_.excluded_seconds += seconds_since(start_); }

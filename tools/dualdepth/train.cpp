@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/report/training_page.h"
 #include "dualdepth/train/trainer.h"
 #include "verbs.h"
 
@@ -34,6 +36,12 @@ RunStart start_of(const TrainArguments& arguments) {
                .expected = "CONFIG.yaml, or --resume DIR",
                .got = "neither",
                .fix = "dualdepth train --help shows an example"});
+}
+
+// Of a run that has logged nothing there is nothing to show.
+void write_page(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "metrics.jsonl")) return;
+  write_file_atomically(folder / "report.html", training_page(folder));
 }
 
 void print(const TrainResult& result, const RunConfig& config) {
@@ -75,15 +83,18 @@ void add_train(CLI::App& program, ProgramState&) {
   verb->add_flag("--explain", arguments->explain,
                  "Print every key with its default, unit, range and meaning");
   verb->footer(
-      "Writes config.yaml, log.txt, metrics.jsonl, events/ (for tensorboard) and checkpoints/ to "
-      "output_dir.\n"
+      "Writes config.yaml, log.txt, metrics.jsonl, events/ (for tensorboard), panels/, "
+      "checkpoints/ "
+      "and, at the end, report.html to output_dir.\n"
       "SIGINT or SIGTERM ends the run after its step with a checkpoint; a second one ends it at "
       "once.\n\n"
       "Example: dualdepth train configs/kitti_mini.yaml output_dir=runs/first optimizer.lr=1e-4");
   verb->callback([arguments] {
     if (arguments->explain) return explain_run_config(std::cout);
     const RunStart start = start_of(*arguments);
-    print(train(start), start.config);
+    const TrainResult result = train(start);
+    write_page(start.config.output_dir);
+    print(result, start.config);
   });
 }
 

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dualdepth/metrics/depth_distribution.h"
 #include "dualdepth/metrics/depth_metrics.h"
 #include "dualdepth/metrics/protocol.h"
 
@@ -44,6 +46,7 @@ struct EvaluationResult {
   std::vector<std::string> samples_without_pixels;  // ids; they count for nothing
   std::vector<GroupMetrics> bins;                   // the protocol's, in rising order
   std::vector<GroupMetrics> classes;  // by name; of the data set's instances, where they are asked
+  std::optional<DepthDistribution> distribution;  // of prediction against truth
   size_t pixels = 0;
   size_t non_finite_predictions = 0;  // see PixelPairs::non_finite
 

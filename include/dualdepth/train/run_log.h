@@ -24,7 +24,8 @@ struct StepContext {
   int64_t skipped_steps = 0;  // since the start
 };
 
-// Tells of a run in three places: a live line on standard error, metrics.jsonl and the event files.
+// Tells of a run in three places: a live line on standard error, metrics.jsonl and the event files;
+// the pictures of each validation also go to panels/step-N.jpg.
 // Every `log_every` steps it writes the means since the last time: loss and its parts, gradient
 // norm, lr, images/s, share of time spent waiting for data, share of ground-truth pixels out of
 // range, skipped steps.
@@ -66,8 +67,10 @@ class RunLog {
 
   MetricRow row_of(const StepContext& context) const;
   void write_to_events(const std::string& group, const MetricRow& row, int64_t step);
+  void write_panels(std::vector<cv::Mat> columns, int64_t step) const;
   std::string detail_of(const StepContext& context, const StepResult& result) const;
 
+  std::filesystem::path folder_;
   int64_t total_steps_;
   int64_t log_every_;
   MetricsLog metrics_;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <string>
+#include <vector>
+
+namespace dualdepth {
+
+// Plots as inline SVG: no script, no other file, text that a phone can enlarge, colours that follow
+// a light or dark page. Points that are not finite are left out.
+
+// One line of a plot.
+struct Series {
+  std::string name;  // for the legend
+  std::vector<cv::Point2d> points;
+};
+
+struct PlotOptions {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  bool log_y = false;     // values that are not above 0 are left out
+  bool from_zero = true;  // whether the y axis begins at 0; log_y begins at the smallest value
+};
+
+// Nothing when no series has a point.
+std::string line_plot(const std::vector<Series>& series, const PlotOptions& options);
+
+// Predicted against true depth: `counts` of a DepthDistribution, brightness by the logarithm of the
+// count, with the diagonal on which both agree. Both axes logarithmic from low to high, metres.
+std::string density_plot(const std::vector<int64_t>& counts, int cells, double low, double high,
+                         const std::string& title);
+
+// At most `most` + 1 round values (1, 2 or 5 times a power of ten) that cover [low, high].
+std::vector<double> axis_ticks(double low, double high, int most = 6);
+
+}  // namespace dualdepth

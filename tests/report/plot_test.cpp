@@ -1,0 +1,64 @@
+#include "dualdepth/report/plot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace dualdepth {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pointwise;
+
+TEST(AxisTicks, AreRoundAndCoverTheRange) {
+  EXPECT_THAT(axis_ticks(0, 10), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(axis_ticks(0, 12), ElementsAre(0, 2, 4, 6, 8, 10, 12));
+  EXPECT_THAT(axis_ticks(0.13, 0.31),
+              Pointwise(DoubleNear(1e-12), std::vector<double>{0.15, 0.2, 0.25, 0.3}));
+  EXPECT_THAT(axis_ticks(-4, 4, 4), ElementsAre(-4, -2, 0, 2, 4));
+}
+
+// The drawing is 560 x 300 units; the axes leave 74, 14, 30 and 44 at the left, right, top and
+// bottom: x 0..10 spans 74..546, y 0..5 spans 256..30.
+TEST(LinePlot, PutsPointsWhereTheAxesSay) {
+  const std::string svg = line_plot({{"loss", {{0, 5}, {5, 2.5}, {10, 0}}}},
+                                    {.title = "t", .x_label = "step", .y_label = ""});
+  EXPECT_THAT(svg, HasSubstr("points=\"74.0,30.0 310.0,143.0 546.0,256.0 \""));
+}
+
+TEST(LinePlot, LogarithmicAxisSpacesEqualRatiosEqually) {
+  const std::string svg = line_plot({{"lr", {{0, 0.001}, {1, 0.01}, {2, 0.1}, {3, 0}}}},
+                                    {.title = "", .x_label = "", .y_label = "", .log_y = true});
+  EXPECT_THAT(svg, HasSubstr("74.0,256.0 310.0,143.0 546.0,30.0 "));
+}
+
+TEST(LinePlot, LeavesOutWhatIsNotFiniteAndEscapesText) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string svg = line_plot({{"<b>", {{0, 1}, {1, nan}, {2, 3}}}, {"&", {{0, 2}}}},
+                                    {.title = "<script>", .x_label = "", .y_label = ""});
+  EXPECT_THAT(svg, AllOf(Not(HasSubstr("nan")), Not(HasSubstr("<b>")), Not(HasSubstr("<script>")),
+                         HasSubstr("&lt;b&gt;"), HasSubstr("&amp;")));
+}
+
+TEST(LinePlot, IsNothingWithoutPointsAndStandsWithOne) {
+  EXPECT_EQ(line_plot({{"a", {}}}, {.title = "", .x_label = "", .y_label = ""}), "");
+  const std::string one = line_plot({{"a", {{3, 7}}}}, {.title = "", .x_label = "", .y_label = ""});
+  EXPECT_THAT(one, AllOf(HasSubstr("<circle"), Not(HasSubstr("inf")), Not(HasSubstr("nan"))));
+}
+
+TEST(DensityPlot, CarriesItsPictureAndTheDiagonal) {
+  std::vector<int64_t> counts(4, 0);
+  counts[1] = 5;
+  const std::string svg = density_plot(counts, 2, 0.5, 15, "predicted against true depth");
+  EXPECT_THAT(svg,
+              AllOf(HasSubstr("href=\"data:image/png;base64,"), HasSubstr("class=\"diagonal\""),
+                    HasSubstr(">1</text>"), HasSubstr(">10</text>")));
+}
+
+}  // namespace
+}  // namespace dualdepth
