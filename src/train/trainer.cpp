@@ -92,12 +92,12 @@ class Trainer {
 
 TrainResult Trainer::run() {
   if (is_finished()) return result(RunEnd::kWasFinished);
+  const StopSignal stop;
   open_run_folder();
   const LogFile log_file(fs::path(config_.output_dir) / "log.txt");
   tell_of_slow_bfloat16(config_, device_);
   RunLog log(config_.output_dir, position_.step, length_.total_steps, config_.trainer.log_every);
   TrainStep take_step(state_.net, state_.optimizer, config_);
-  const StopSignal stop;
   batches_.start_at(position_);
 
   while (!is_finished() && !stop.requested()) {

@@ -128,8 +128,8 @@ TEST_F(ReportPages, OfATrainingRunHasItsCurvesAndPictures) {
 TEST_F(ReportPages, OfAnEvaluationHasItsPlotsAndPictures) {
   run({"eval", path("run/checkpoints/last.safetensors"), "--data", path("run.yaml"), "--html",
        path("eval.html")});
-  // Four of each of four samples, a scale for best and worst, the density of the first of 3 plots.
-  expect_fine("evaluation", path("eval.html"), "19 pictures and 3 plots");
+  // Four of each of four samples, all of them among the best five, the scale, and the density.
+  expect_fine("evaluation", path("eval.html"), "18 pictures and 3 plots");
 }
 
 TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
