@@ -100,7 +100,8 @@ TrainResult Trainer::run() {
   TrainStep take_step(state_.net, state_.optimizer, config_);
   batches_.start_at(position_);
 
-  while (!is_finished() && !stop.requested()) {
+  bool stops = false;  // asked once a step, so that no signal falls between checkpoint and end
+  while (!is_finished() && !stops) {
     const std::vector<Batch> batches = batches_.next(position_);
     const double lr_scale = learning_rate_scale(config_.schedule, length_, position_.step);
     const StepResult step = take_step(batches, lr_scale);
@@ -118,7 +119,8 @@ TrainResult Trainer::run() {
     const auto pause = log.pause();
     const bool validated = validation_is_due();
     if (validated) validate(log);
-    if (validated || checkpoint_is_due() || stop.requested()) save_checkpoint();
+    stops = stop.requested();
+    if (validated || checkpoint_is_due() || stops) save_checkpoint();
   }
 
   if (position_.step >= length_.total_steps) return result(RunEnd::kFinished);

@@ -102,7 +102,7 @@ TEST_F(KilledRun, AFirstSignalEndsItWithTheCommandThatResumes) {
     std::this_thread::sleep_for(milliseconds(1));
   }
   program.send(SIGINT);
-  EXPECT_EQ(program.wait(), 0);
+  ASSERT_EQ(program.wait(), 0) << output("stopped");
   EXPECT_THAT(output("stopped"),
               HasSubstr("dualdepth train --resume " + folder("stopped").string()));
   EXPECT_GE(open_checkpoint(last("stopped")).metadata["step"], 1);
