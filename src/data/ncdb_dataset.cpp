@@ -47,14 +47,16 @@ bool is_file(const fs::path& path) {
 std::optional<fs::path> with_extension_on_disk(fs::path picture) {
   if (picture.has_extension() && is_file(picture)) return picture;
   for (const char* extension : kPictureExtensions) {
-    if (fs::path file = picture; is_file(file += extension)) return file;
+    fs::path file = picture;
+    file += extension;
+    if (is_file(file)) return file;
   }
   return std::nullopt;
 }
 
 std::optional<fs::path> find_picture(const fs::path& root, const NcdbSplitEntry& entry) {
   if (!entry.picture.empty()) {
-    const fs::path picture = root / entry.picture;
+    fs::path picture = root / entry.picture;
     if (is_file(picture)) return picture;
     return with_extension_on_disk(picture.parent_path() / entry.stem);
   }

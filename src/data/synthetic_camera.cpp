@@ -26,7 +26,20 @@ Camera pinhole_camera(const Intrinsics& intrinsics, cv::Size size, const Pose& p
   const auto direction = [k = intrinsics](double u, double v) -> std::optional<Vec3> {
     return normalized({1, (k.cx - u) / k.fx, (k.cy - v) / k.fy});
   };
-  return {size, pose, direction, 1 / intrinsics.fx};
+  const auto project = [k = intrinsics](const Vec3& p) -> std::optional<cv::Point2d> {
+    if (p.x <= 0) return std::nullopt;
+    return cv::Point2d(k.cx - k.fx * p.y / p.x, k.cy - k.fy * p.z / p.x);
+  };
+  return {size, pose, direction, project, 1 / intrinsics.fx};
+}
+
+Camera fisheye_camera(const VadasCamera& lens, cv::Size size, const Pose& pose) {
+  const auto direction = [lens, size](double u, double v) { return lens.direction(u, v, size); };
+  const auto project = [lens, size](const Vec3& p) { return lens.project(p, size); };
+  constexpr double kStep = 1e-3;  // rad
+  const double pixels =
+      (lens.radius(kStep) - lens.radius(0)) / kStep * size.width / VadasCamera::kWidth;
+  return {size, pose, direction, project, 1 / pixels};
 }
 
 }  // namespace dualdepth::synthetic

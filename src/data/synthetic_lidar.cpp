@@ -48,4 +48,17 @@ std::vector<cv::Vec4f> scan(const Scene& scene, const Pose& pose, const Lidar& l
   return points;
 }
 
+cv::Mat1f keep_measured(const cv::Mat1f& dense, const std::vector<cv::Vec4f>& sweep,
+                        const Pose& lidar, const Camera& camera, double max_range) {
+  cv::Mat1f sparse(dense.size(), 0.0F);
+  for (const cv::Vec4f& point : sweep) {
+    const auto at = camera.project(lidar.to_world({point[0], point[1], point[2]}));
+    if (!at) continue;
+    const cv::Point pixel(cvRound(at->x), cvRound(at->y));
+    if (!cv::Rect({}, dense.size()).contains(pixel)) continue;
+    if (dense(pixel) <= max_range) sparse(pixel) = dense(pixel);
+  }
+  return sparse;
+}
+
 }  // namespace dualdepth::synthetic

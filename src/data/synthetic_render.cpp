@@ -15,6 +15,7 @@ struct Sample {
   Color color;
   double distance = 0;
   uint32_t surface = kSky;  // differs between objects and between the faces of one
+  int object = Rendering::kNoObject;
 };
 
 // The normal of leaves points anywhere; bend it the same way each time the point is seen.
@@ -40,7 +41,10 @@ class Shader {
     const auto veil = static_cast<float>(1 - std::exp(-hit->distance / lighting_.haze_length));
     // Wraps to 0 for the ground, which has no faces but must differ from the sky.
     const uint32_t surface = hit->object * 8 + static_cast<uint32_t>(point.face) + 16;
-    return {mix(radiance(ray, *hit, point), lighting_.horizon, veil), hit->distance, surface};
+    const int object =
+        hit->object == Scene::Hit::kGround ? Rendering::kNoObject : static_cast<int>(hit->object);
+    return {mix(radiance(ray, *hit, point), lighting_.horizon, veil), hit->distance, surface,
+            object};
   }
 
  private:
@@ -178,6 +182,8 @@ Rendering render(const Scene& scene, const Camera& camera, const Sensor& sensor)
   const Shader shader(scene, camera);
   cv::Mat3f radiance(camera.size, Color(0, 0, 0));
   cv::Mat1d depth(camera.size, 0.0);
+  cv::Mat1d distance(camera.size, 0.0);
+  cv::Mat1i objects(camera.size, Rendering::kNoObject);
   cv::Mat1i surfaces(camera.size, static_cast<int>(kSky));
   for (int v = 0; v < camera.size.height; ++v) {
     for (int u = 0; u < camera.size.width; ++u) {
@@ -186,11 +192,13 @@ Rendering render(const Scene& scene, const Camera& camera, const Sensor& sensor)
       const Sample sample = shader.sample(*ray);
       radiance(v, u) = sample.color;
       depth(v, u) = camera.depth_along(*ray, sample.distance);
+      distance(v, u) = sample.distance;
+      objects(v, u) = sample.object;
       surfaces(v, u) = static_cast<int>(sample.surface);
     }
   }
   smooth_edges(shader, camera, find_edges(surfaces, radiance), radiance);
-  return {develop(radiance, sensor), depth};
+  return {develop(radiance, sensor), depth, distance, objects};
 }
 
 double depth_at(const Scene& scene, const Camera& camera, double u, double v) {

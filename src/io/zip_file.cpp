@@ -110,13 +110,16 @@ void ZipWriter::add_file(const std::string& name, const fs::path& source_file) {
     zip_source_free(source);
     fail();
   }
-  zip_set_file_compression(archive_.get(), static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0);
+  const auto entry = static_cast<zip_uint64_t>(index);
+  if (zip_set_file_compression(archive_.get(), entry, ZIP_CM_STORE, 0) != 0) fail();
 }
 
 // libzip writes beside the file under another name and renames.
 void ZipWriter::commit() {
-  if (zip_close(archive_.get()) != 0) fail();
-  static_cast<void>(archive_.release());
+  zip* const archive = archive_.release();
+  if (zip_close(archive) == 0) return;
+  archive_.reset(archive);
+  fail();
 }
 
 }  // namespace dualdepth

@@ -53,10 +53,9 @@ GroupMetrics group_of(std::string name, const MetricAccumulator& sums) {
 }  // namespace
 
 Evaluation::Evaluation(const Protocol& protocol, ScalingKind scaling)
-    : protocol_(protocol), bins_(protocol.bins.size()) {
+    : protocol_(protocol), bins_(protocol.bins.size()), distribution_(protocol) {
   result_.protocol = protocol.name;
   result_.scaling = scaling;
-  result_.distribution.emplace(protocol);
 }
 
 void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv::Mat& truth,
@@ -75,7 +74,7 @@ void Evaluation::add(const std::string& id, const cv::Mat& prediction, const cv:
   MetricAccumulator picture;
   picture.add(pairs.prediction, pairs.truth);
   pooled_.add(picture);
-  result_.distribution->add(pairs.prediction, pairs.truth);
+  distribution_.add(pairs.prediction, pairs.truth);
   add_to_bins(pairs);
   add_to_classes(pairs, instances);
   result_.samples.push_back({id, picture.metrics(), picture.pixels(), pairs.scale});
@@ -117,6 +116,7 @@ EvaluationResult Evaluation::result() const {
   result.summary = mean_of(result.samples);
   result.pooled = pooled_.metrics();
   result.pixels = pooled_.pixels();
+  result.distribution = distribution_;
   for (size_t bin = 0; bin < bins_.size(); ++bin) {
     result.bins.push_back(group_of(protocol_.bins[bin].name(), bins_[bin]));
   }

@@ -118,11 +118,11 @@ std::string comparison_table(const Comparison& comparison) {
   }
   table += fmt::format("\n{:<14}", "abs_rel, m");
   for (size_t i = 0; i < comparison.results.size(); ++i) table += fmt::format(" {:>9}", i + 1);
-  table += "\n";
+  table += '\n';
   for_each_bin(comparison, [&](const std::string& name, const std::vector<std::string>& cells) {
     table += fmt::format("{:<14}", name);
     for (const std::string& cell : cells) table += fmt::format(" {:>9}", cell);
-    table += "\n";
+    table += '\n';
   });
   return table + "\n* the interval leaves 0 out\n";
 }

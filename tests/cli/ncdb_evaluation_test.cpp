@@ -16,7 +16,7 @@ void expect_near(const json& got, const json& expected, const std::string& where
   for (const auto& [name, value] : expected.items()) {
     ASSERT_TRUE(got.contains(name)) << where << "/" << name;
     if (value.is_object()) {
-      expect_near(got[name], value, where + "/" + name);
+      expect_near(got[name], value, name);
     } else {
       const auto number = value.get<double>();
       EXPECT_NEAR(got[name].get<double>(), number, 1e-4 * std::abs(number) + 1e-6)

@@ -15,12 +15,14 @@
 #include "dualdepth/io/image.h"
 #include "dualdepth/io/kitti_calibration.h"
 #include "dualdepth/io/velodyne.h"
+#include "testing/folder_contents.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth::synthetic {
 namespace {
 
 namespace fs = std::filesystem;
+using dualdepth::testing::folder_contents;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -29,7 +31,7 @@ const cv::Size kSize(208, 64);
 constexpr uint64_t kSeed = 4;
 constexpr int kFrames = 14;  // two drives of seven
 
-SyntheticKittiOptions options_for(const fs::path& out) {
+SyntheticSetOptions options_for(const fs::path& out) {
   return {.out = out, .frames = kFrames, .seed = kSeed, .size = kSize, .threads = 2};
 }
 
@@ -44,17 +46,6 @@ fs::path depth_file(const fs::path& root, int drive, const std::string& stem) {
 
 fs::path raw_folder(const fs::path& set, int drive) {
   return set / "raw/2026_01_01" / drive_name(drive);
-}
-
-// Every file below a folder with its contents.
-std::map<std::string, std::string> contents_of(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) {
-      files[fs::relative(entry.path(), folder).string()] = read_file(entry.path());
-    }
-  }
-  return files;
 }
 
 class SyntheticKitti : public ::testing::Test {
@@ -73,15 +64,15 @@ class SyntheticKitti : public ::testing::Test {
   }
 
   static dualdepth::testing::TempFolder* folder_;
-  static std::optional<SyntheticKittiSummary> summary_;
+  static std::optional<SyntheticSetSummary> summary_;
 };
 
 dualdepth::testing::TempFolder* SyntheticKitti::folder_ = nullptr;
-std::optional<SyntheticKittiSummary> SyntheticKitti::summary_;
+std::optional<SyntheticSetSummary> SyntheticKitti::summary_;
 
 TEST_F(SyntheticKitti, HoldsADriveOutForValidation) {
   ASSERT_TRUE(summary_);
-  EXPECT_EQ(summary_->drives, 2);
+  EXPECT_EQ(summary_->sequences, 2);
   EXPECT_EQ(summary_->train_frames, 7);
   EXPECT_EQ(summary_->val_frames, 7);
   const std::string first = "2026_01_01/2026_01_01_drive_0001_sync 0000000005 l\n";
@@ -172,14 +163,14 @@ TEST_F(SyntheticKitti, SweepProjectedThroughTheCalibrationMeetsTheScene) {
 }
 
 TEST_F(SyntheticKitti, BytesDoNotDependOnThreads) {
-  SyntheticKittiOptions options = options_for(*folder_ / "again");
+  SyntheticSetOptions options = options_for(*folder_ / "again");
   options.threads = 3;
   ASSERT_TRUE(synthesize_kitti(options));
-  EXPECT_TRUE(contents_of(options.out) == contents_of(set()));
+  EXPECT_TRUE(folder_contents(options.out) == folder_contents(set()));
 }
 
 TEST_F(SyntheticKitti, AnotherSeedShowsOtherStreets) {
-  SyntheticKittiOptions options = options_for(*folder_ / "other");
+  SyntheticSetOptions options = options_for(*folder_ / "other");
   options.frames = 2;
   options.seed = kSeed + 1;
   ASSERT_TRUE(synthesize_kitti(options));
@@ -188,13 +179,13 @@ TEST_F(SyntheticKitti, AnotherSeedShowsOtherStreets) {
 }
 
 TEST_F(SyntheticKitti, ReplacesAnEarlierSetAndWhatAKilledRunLeft) {
-  SyntheticKittiOptions options = options_for(*folder_ / "replaced");
+  SyntheticSetOptions options = options_for(*folder_ / "replaced");
   options.frames = 12;
   ASSERT_TRUE(synthesize_kitti(options));
   fs::create_directories(options.out / ".unfinished/raw/rest");
   options.frames = 2;
   ASSERT_TRUE(synthesize_kitti(options));
-  EXPECT_EQ(contents_of(options.out).size(), 2U * 4 + 3 + 2 + 1)
+  EXPECT_EQ(folder_contents(options.out).size(), 2U * 4 + 3 + 2 + 1)
       << "four files a frame, three of calibration, two splits, synthetic.json";
   EXPECT_FALSE(fs::exists(options.out / ".unfinished"));
 }
@@ -203,15 +194,15 @@ TEST_F(SyntheticKitti, LeavesAFolderWithOtherFilesAlone) {
   const fs::path mine = folder_->write("taken/notes.txt", "mine");
   EXPECT_THAT([&] { synthesize_kitti(options_for(mine.parent_path())); },
               ThrowsMessage<Error>(AllOf(HasSubstr("taken"), HasSubstr("notes.txt"))));
-  EXPECT_EQ(contents_of(mine.parent_path()).size(), 1U);
+  EXPECT_EQ(folder_contents(mine.parent_path()).size(), 1U);
 }
 
 TEST_F(SyntheticKitti, NamesWhatIsOutOfRange) {
-  SyntheticKittiOptions few = options_for(*folder_ / "few");
+  SyntheticSetOptions few = options_for(*folder_ / "few");
   few.frames = 1;
   EXPECT_THAT([&] { synthesize_kitti(few); },
               ThrowsMessage<Error>(AllOf(HasSubstr("frames"), HasSubstr("got 1"))));
-  SyntheticKittiOptions low = options_for(*folder_ / "low");
+  SyntheticSetOptions low = options_for(*folder_ / "low");
   low.size = {640, 31};
   EXPECT_THAT([&] { synthesize_kitti(low); }, ThrowsMessage<Error>(HasSubstr("got 31x640")));
   EXPECT_FALSE(fs::exists(*folder_ / "few"));

@@ -174,6 +174,7 @@ TEST(WithRange, MovesTheNcdbLimitsAndAddsBinsOutsideItsOwn) {
   EXPECT_THAT(pairs.truth, ElementsAre(0.2F, 29));
   EXPECT_THAT(pairs.prediction, ElementsAre(0.3F, 30));
   std::vector<std::string> names;
+  names.reserve(protocol.bins.size());
   for (const RangeBin& bin : protocol.bins) names.push_back(bin.name());
   EXPECT_THAT(names, ElementsAre("0.1-0.5", "0.5-1", "1-3", "3-5", "5-15", "15-30"));
 }

@@ -50,6 +50,7 @@ class PredictionFiles : public ::testing::Test {
   std::vector<float> found(std::optional<double> max_depth = {}) const {
     const PredictionFolder predictions(folder(), *dataset_, max_depth);
     std::vector<float> values;
+    values.reserve(dataset_->size());
     for (size_t i = 0; i < 3; ++i) values.push_back(predictions.depth(i).at<float>(1, 2));
     return values;
   }

@@ -33,6 +33,7 @@ struct CompareOptions {
 std::vector<Judged> open_all(const CompareOptions& options, const EvaluationOptions& evaluation,
                              const Dataset& dataset) {
   std::vector<Judged> all;
+  all.reserve(options.models.size());
   for (const fs::path& path : options.models) {
     all.push_back(fs::is_directory(path)
                       ? open_judged_folder(path, options.max_depth, evaluation, dataset)

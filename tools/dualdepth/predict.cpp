@@ -1,12 +1,16 @@
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/log.h"
 #include "dualdepth/base/progress.h"
+#include "dualdepth/io/zip_file.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/predict_pictures.h"
 #include "enum_option.h"
@@ -23,6 +27,7 @@ struct PredictOptions {
   std::vector<double> intrinsics;    // fx, fy, cx, cy
   std::filesystem::path calibration;
   std::filesystem::path vadas;
+  std::filesystem::path submission;  // empty: none
   int camera = 2;
   bool flip = false;
   DeviceKind device = DeviceKind::kAuto;
@@ -45,6 +50,36 @@ decltype(PredictionFiles::camera) camera_of(const PredictOptions& options) {
   return Intrinsics{values[0], values[1], values[2], values[3]};
 }
 
+// The pictures of KITTI's depth prediction benchmark are named by ten digits, and so must their
+// answers be.
+void check_submission(std::span<const PictureFile> files) {
+  std::set<std::string> names;
+  for (const PictureFile& file : files) {
+    const std::string name = file.picture.stem().string();
+    const bool digits = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+    if (name.size() == 10 && digits && names.insert(name).second) continue;
+    throw Error({.subject = file.picture.string(),
+                 .expected = "a picture of its own name of ten digits, for --submission",
+                 .got = name,
+                 .fix = "give the benchmark's folder of pictures as INPUT"});
+  }
+}
+
+// 16-bit PNGs in the root of a zip, as KITTI's server takes them.
+void write_submission(const std::filesystem::path& zip_file, std::span<const PictureFile> files) {
+  constexpr size_t kBenchmarkPictures = 500;
+  if (files.size() != kBenchmarkPictures) {
+    spdlog::warn("{}: KITTI's server expects {} pictures, these are {}", zip_file.string(),
+                 kBenchmarkPictures, files.size());
+  }
+  ZipWriter zip(zip_file);
+  for (const PictureFile& file : files) {
+    zip.add_file(file.picture.stem().string() + ".png",
+                 std::filesystem::path(file.output).concat("_depth.png"));
+  }
+  zip.commit();
+}
+
 PredictionFiles wanted_files(const PredictOptions& options) {
   PredictionFiles wanted{.flip = options.flip, .camera = camera_of(options)};
   wanted.ply = !std::holds_alternative<std::monostate>(wanted.camera);
@@ -60,8 +95,12 @@ PredictionFiles wanted_files(const PredictOptions& options) {
 }
 
 void run_predict(const PredictOptions& options) {
-  const auto wanted = wanted_files(options);
+  auto wanted = wanted_files(options);
   const auto files = find_pictures(options.inputs, options.out);
+  if (!options.submission.empty()) {
+    check_submission(files);
+    wanted.png16 = true;
+  }
   set_compute_threads(options.threads);
   const auto model = open_predictor(options.model, options.device);
   make_writable_folder(options.out);
@@ -69,6 +108,7 @@ void run_predict(const PredictOptions& options) {
     ProgressLine progress("predict", files.size());
     predict_pictures(*model.predictor, files, wanted, [&](size_t done) { progress.update(done); });
   }
+  if (!options.submission.empty()) write_submission(options.submission, files);
   spdlog::info("{} pictures predicted to {}", files.size(), options.out.string());
 }
 
@@ -113,6 +153,9 @@ void add_predict(CLI::App& program, ProgramState&) {
       ->check(CLI::IsMember({2, 3}))
       ->needs(calibration)
       ->capture_default_str();
+  verb->add_option("--submission", options->submission,
+                   "also pack the 16-bit PNGs as KITTI's depth prediction server takes them")
+      ->type_name("ZIP");
   verb->add_flag("--flip", options->flip, "average with the prediction of the mirrored picture");
   add_enum_option(*verb, "--device", options->device, "where the network runs");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")

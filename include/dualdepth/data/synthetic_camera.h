@@ -6,6 +6,7 @@
 
 #include "dualdepth/data/synthetic_shape.h"
 #include "dualdepth/io/kitti_calibration.h"
+#include "dualdepth/io/vadas_camera.h"
 
 namespace dualdepth::synthetic {
 
@@ -38,6 +39,9 @@ struct Camera {
   // the lens sees nothing.
   std::function<std::optional<Vec3>(double u, double v)> direction;
 
+  // The inverse: where a point in the camera's axes appears; nothing where it is not seen.
+  std::function<std::optional<cv::Point2d>(const Vec3& point)> project;
+
   // Angle between neighbouring pixels at the centre of the picture, rad.
   double pixel_angle = 1e-3;
 
@@ -50,5 +54,6 @@ struct Camera {
 };
 
 Camera pinhole_camera(const Intrinsics& intrinsics, cv::Size size, const Pose& pose);
+Camera fisheye_camera(const VadasCamera& lens, cv::Size size, const Pose& pose);
 
 }  // namespace dualdepth::synthetic

@@ -1,25 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <opencv2/core.hpp>
 #include <optional>
 
+#include "dualdepth/data/synthetic_set.h"
+
 namespace dualdepth::synthetic {
-
-struct SyntheticKittiOptions {
-  std::filesystem::path out;
-  int frames = 200;  // in all drives together, at least 2
-  uint64_t seed = 0;
-  cv::Size size{640, 192};  // px, sides of at least 32
-  int threads = 0;          // 0: all cores
-};
-
-struct SyntheticKittiSummary {
-  int drives = 0;
-  int train_frames = 0;
-  int val_frames = 0;
-};
 
 // Renders drives through streets of their own, 10 frames each, into KITTI's layout:
 //
@@ -37,6 +22,6 @@ struct SyntheticKittiSummary {
 // The files are a function of frames, seed and size: the same bytes with any number of threads.
 // `out` is filled at the end or not at all (see SetFolder). Returns nothing after SIGINT or
 // SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
-std::optional<SyntheticKittiSummary> synthesize_kitti(const SyntheticKittiOptions& options);
+std::optional<SyntheticSetSummary> synthesize_kitti(const SyntheticSetOptions& options);
 
 }  // namespace dualdepth::synthetic

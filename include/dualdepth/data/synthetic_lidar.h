@@ -26,4 +26,10 @@ struct Lidar {
 // rounding) and reflectance 0..1, beam by beam.
 std::vector<cv::Vec4f> scan(const Scene& scene, const Pose& pose, const Lidar& lidar);
 
+// Keeps the depth of the pixels on which a point of the sweep falls, as far as `max_range` (m along
+// the camera's axis). The value is that of the pixel's centre, so sparse and dense depth agree.
+// `lidar`: where it sits in the camera's axes.
+cv::Mat1f keep_measured(const cv::Mat1f& dense, const std::vector<cv::Vec4f>& sweep,
+                        const Pose& lidar, const Camera& camera, double max_range);
+
 }  // namespace dualdepth::synthetic

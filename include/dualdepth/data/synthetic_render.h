@@ -19,6 +19,9 @@ struct Sensor {
 struct Rendering {
   cv::Mat rgb;    // CV_8UC3, RGB
   cv::Mat depth;  // CV_64FC1, metres along the camera's forward axis at each pixel's centre; 0: sky
+  cv::Mat distance;  // CV_64FC1, the same from the camera
+  cv::Mat objects;   // CV_32SC1, which of the scene's objects is seen; kNoObject: ground or sky
+  static constexpr int kNoObject = -1;
 };
 
 // Casts one ray through the centre of each pixel, three more where neighbours see different

@@ -83,6 +83,7 @@ class Evaluation {
 
   MetricAccumulator pooled_;
   std::vector<MetricAccumulator> bins_;
+  DepthDistribution distribution_;
   std::map<std::string, Group> classes_;
 };
 
