@@ -60,5 +60,22 @@ TEST(EvaluationPage, CarriesAllItShowsAndEscapesWhatComesFromOutside) {
                           Not(HasSubstr("https:"))));
 }
 
+// The size of NCDB's test split, with pictures of noise, which JPEG packs worst.
+TEST(EvaluationPage, OfSixHundredPicturesStaysBelowFifteenMegabytes) {
+  EvaluationPage page;
+  std::vector<double> values(634);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = 0.001 * static_cast<double>(i);
+  page.result = with_abs_rel(values);
+  page.extremes = extreme_samples(page.result);
+  SamplePictures noise{cv::Mat(384, 640, CV_8UC3), cv::Mat(384, 640, CV_32FC1),
+                       cv::Mat(384, 640, CV_32FC1)};
+  cv::randu(noise.rgb, 0, 255);
+  cv::randu(noise.truth, 0.5, 15);
+  cv::randu(noise.prediction, 0.5, 15);
+  page.pictures.assign(10, noise);
+  page.max_depth = 15;
+  EXPECT_LT(evaluation_page(page).size(), 15'000'000U);
+}
+
 }  // namespace
 }  // namespace dualdepth
