@@ -32,14 +32,16 @@ int64_t run_epoch(Loader& loader, int64_t epoch) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program("Times the loader on a KITTI split");
+  CLI::App program("Times the loader on a split");
   LoaderOptions options;
   options.drop_last = false;
   DataOptions& data = options.data;
   int64_t epochs = 5;
   std::string cache = "none";
   bool no_augmentation = false;
-  program.add_option("--root", data.root, "folder with raw drives and depth")->required();
+  std::string layout = "kitti";
+  program.add_option("--dataset", layout, "kitti or ncdb")->capture_default_str();
+  program.add_option("--root", data.root, "folder with drives or sequences")->required();
   program.add_option("--split", data.train_split, "split file")->required();
   program.add_option("--height", data.image_shape[0], "px")->capture_default_str();
   program.add_option("--width", data.image_shape[1], "px")->capture_default_str();
@@ -50,13 +52,16 @@ int run(int argc, char** argv) {
   program.add_option("--cache-dir", data.cache_dir, "of the disk cache");
   program.add_flag("--no-augmentation", no_augmentation, "no flip, no colour jitter");
   CLI11_PARSE(program, argc, argv);
+  if (layout == "ncdb") data.dataset = DatasetKind::kNcdb;
   for (const auto& [kind, name] : EnumNames<CacheKind>::values) {
     if (cache == name) data.cache = kind;
   }
   if (no_augmentation) data.augmentation.flip = data.augmentation.jitter = 0;
 
   set_up_log(/*quiet=*/true);
-  Loader loader(open_dataset(data, SplitRole::kTrain), options);
+  const std::shared_ptr<const Dataset> dataset = open_dataset(data, SplitRole::kTrain);
+  const double megapixels = 1e-6 * static_cast<double>(dataset->load(0).rgb.total());
+  Loader loader(dataset, options);
   run_epoch(loader, 0);
   const auto wall_start = std::chrono::steady_clock::now();
   const double cpu_start = cpu_seconds();
@@ -70,6 +75,7 @@ int run(int argc, char** argv) {
   fmt::print("samples_per_s {:.1f}\n", count / wall);
   fmt::print("samples_per_s_per_core {:.1f}\n", count / cpu);
   fmt::print("cpu_ms_per_sample {:.3f}\n", 1000 * cpu / count);
+  fmt::print("cpu_ms_per_megapixel {:.3f}\n", 1000 * cpu / count / megapixels);
   return 0;
 }
 
