@@ -92,7 +92,7 @@ Scene RoadDrive::scene(int frame) const {
   for (const Vehicle& vehicle : vehicles_) add_vehicle(objects, vehicle, frame);
   const double station = camera_station(frame);
   std::erase_if(objects, [&](const Object& object) { return !near_camera(object, station); });
-  return Scene(std::move(objects), Plane{}, street_ground(style_), lighting_);
+  return Scene(objects, Plane{}, street_ground(style_), lighting_);
 }
 
 Pose RoadDrive::camera_pose(int frame) const {

@@ -13,9 +13,9 @@ namespace {
 
 constexpr double kMillimetre = 1e-3;
 
-Scene make_scene(std::vector<Object> objects) {
+Scene make_scene(const std::vector<Object>& objects) {
   const auto grey = [](const Vec3&, const Footprint&) { return Surface{}; };
-  return Scene(std::move(objects), Plane{}, grey, Lighting{});
+  return Scene(objects, Plane{}, grey, Lighting{});
 }
 
 // 1.6 m above the ground, level, focal length 100 px, principal point (64, 32).
