@@ -36,10 +36,10 @@ if(NOT _found VERSION_GREATER_EQUAL _minimum)
 endif()
 message(STATUS "LibTorch ${_found}: ${_libtorch}")
 
-# Only these three folders: LibTorch's own copies of fmt, google and dnnl would shadow the distribution's.
+# Only these four folders: LibTorch's own copies of fmt, google and dnnl would shadow the distribution's.
 set(_links ${CMAKE_BINARY_DIR}/libtorch)
 file(MAKE_DIRECTORY ${_links})
-foreach(part ATen c10 torch)
+foreach(part ATen c10 caffe2 torch)
   file(CREATE_LINK ${_libtorch}/include/${part} ${_links}/${part} SYMBOLIC)
 endforeach()
 if(NOT TARGET libtorch)

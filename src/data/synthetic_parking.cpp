@@ -24,7 +24,7 @@ ParkingStyle draw_style(RandomStream& random) {
   style.aisle = random.uniform(2.8, 3.6);
   style.occupied = random.uniform(0.35, 0.85);
   style.clutter = random.uniform(0.1, 0.45);
-  style.ceiling = random.uniform(2.3, 3.0);
+  style.ceiling = random.uniform(2.2, 2.5);
   style.seed = static_cast<uint32_t>(random.next());
   return style;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dualdepth/codec/plain_depth.h"
+#include "dualdepth/model/level_head.h"
 
 namespace dualdepth {
 namespace {
@@ -35,6 +36,16 @@ torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*pa
   return torch::cat(parts).view(shape);
 }
 
+// Two heads on the CPU: the fraction as a convolution, the levels by their own kernel.
+DensePrediction decode_whole(const HeadFilters& filters, const torch::Tensor& feature,
+                             const DepthCodec& codec) {
+  const auto level = winning_levels(feature, filters.integer_weight, filters.integer_bias);
+  const auto logits = torch::conv2d(feature, filters.fraction_weight, filters.fraction_bias,
+                                    /*stride=*/1, /*padding=*/1);
+  const auto fraction = logits.squeeze(1).sigmoid();
+  return {codec.decode(level, fraction), level, fraction};
+}
+
 }  // namespace
 
 DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
@@ -46,6 +57,9 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
     filters = smooth_levels(filters, options.head.level_smoothing);
   }
   const DepthCodec codec(options.params.codec);
+  if (feature.is_cpu() && options.params.use_dual_head && codec.integer_channels() > 1) {
+    return decode_whole(filters, feature, codec);
+  }
   const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
   std::vector<Stripe> stripes;
   for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {

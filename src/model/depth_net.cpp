@@ -33,8 +33,15 @@ class AutocastScope {
   at::ScalarType type_before_;
 };
 
-torch::Tensor per_channel(const std::vector<double>& values, const torch::Tensor& like) {
-  return torch::tensor(values, like.options().memory_format(c10::nullopt)).view({1, 3, 1, 1});
+torch::Tensor per_channel(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kFloat32).view({1, 3, 1, 1});
+}
+
+// `constant` moves to where `like` is. Nothing is computed when it is there already, so that a
+// trace holds its values.
+void follow(torch::Tensor& constant, const torch::Tensor& like) {
+  if (constant.device() == like.device() && constant.dtype() == like.dtype()) return;
+  constant = constant.to(like.device(), like.scalar_type());
 }
 
 std::string shape_string(const torch::Tensor& tensor) {
@@ -53,7 +60,8 @@ void check_image_shape(const torch::Tensor& image) {
 
 }  // namespace
 
-DepthNetImpl::DepthNetImpl(const ModelOptions& options) : options_(options) {
+DepthNetImpl::DepthNetImpl(const ModelOptions& options)
+    : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {
   encoder_ = register_module("encoder", ResNetEncoder(options.encoder));
   decoder_ = register_module("decoder", DualHeadDepthDecoder(encoder_->channels(), options));
   for (auto& parameter : parameters()) {
@@ -67,8 +75,9 @@ ScaleFeatures DepthNetImpl::features(const torch::Tensor& image, Precision preci
   check_image_shape(image);
   check_batch_statistics(image);
   const AutocastScope autocast(image.device().type(), precision);
-  const auto normalised =
-      (image - per_channel(options_.mean, image)) / per_channel(options_.std, image);
+  follow(mean_, image);
+  follow(std_, image);
+  const auto normalised = (image - mean_) / std_;
   return decoder_(encoder_(normalised.contiguous(torch::MemoryFormat::ChannelsLast)));
 }
 

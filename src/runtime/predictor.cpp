@@ -2,12 +2,28 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "dualdepth/base/error.h"
 #include "dualdepth/metrics/flip_average.h"
 #include "dualdepth/runtime/checkpoint.h"
 #include "dualdepth/runtime/device.h"
+#include "dualdepth/runtime/exported_model.h"
 #include "dualdepth/runtime/network_predictor.h"
 
 namespace dualdepth {
+namespace {
+
+LoadedPredictor open_exported(std::shared_ptr<ExportedModel> model, c10::Device device) {
+  const ModelCard& card = model->card();
+  NetworkInput input{.model = card.model, .image_shape = card.image_shape, .kb_crop = card.kb_crop};
+  RunConfig config = run_config_of(card);
+  auto network = [model](const torch::Tensor& image) {
+    return to_prediction(model->run(image), model->card());
+  };
+  return {std::make_unique<DensePredictor>(std::move(network), std::move(input), device),
+          std::move(config)};
+}
+
+}  // namespace
 
 cv::Mat depth_at_size(const Prediction& prediction, cv::Size picture) {
   cv::Mat depth(picture, CV_32FC1, cv::Scalar(0));
@@ -24,8 +40,28 @@ Prediction predict_with_flip(Predictor& predictor, const cv::Mat& rgb) {
   return prediction;
 }
 
-LoadedPredictor open_predictor(const std::filesystem::path& model, DeviceKind kind) {
-  const auto device = choose_device(kind);
+LoadedPredictor open_predictor(const std::filesystem::path& model, const RuntimeOptions& options) {
+  const auto extension = model.extension();
+  const bool onnx = extension == ".onnx";
+  const bool openvino = options.runtime == RuntimeKind::kOpenVino ||
+                        options.runtime == RuntimeKind::kOpenVinoBFloat16;
+  if (options.runtime != RuntimeKind::kAuto && openvino != onnx) {
+    throw Error({.subject = model.string(),
+                 .expected = openvino ? "an ONNX file (.onnx) for OpenVINO"
+                                      : "a checkpoint or TorchScript (.ts) for LibTorch",
+                 .got = extension.string(),
+                 .fix = "leave --runtime out, or export the checkpoint first"});
+  }
+  if (onnx) {
+    const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
+    const auto precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32;
+    return open_exported(open_onnx(model, {.precision = precision, .threads = options.threads}),
+                         c10::kCPU);
+  }
+  const auto device = choose_device(options.device);
+  if (extension == ".ts" || extension == ".pt") {
+    return open_exported(open_torchscript(model, device), device);
+  }
   const auto checkpoint = open_checkpoint(model);
   return {
       std::make_unique<NetworkPredictor>(load_network(checkpoint), checkpoint.config.data, device),

@@ -42,5 +42,13 @@ TEST(ComputeThreads, DefaultToAllCores) {
   EXPECT_EQ(at::get_num_threads(), static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// Adam's moments of filters that no longer learn decay to denormal numbers, which slowed training
+// to two thirds.
+TEST(ComputeThreads, TakeDenormalNumbersForZero) {
+  set_compute_threads(2);
+  const auto tiny = torch::full({1 << 20}, 1e-30F).mul_(1e-10F);
+  EXPECT_EQ(tiny.count_nonzero().item<int64_t>(), 0);
+}
+
 }  // namespace
 }  // namespace dualdepth

@@ -105,7 +105,7 @@ TEST_F(NetworkPrediction, OfOneHeadHasDepthAlone) {
 TEST(OpenPredictor, NamesAFileThatIsNoModel) {
   const testing::TempFolder folder;
   const auto file = folder.write("holiday.jpg", "no model");
-  EXPECT_THAT([&] { open_predictor(file, DeviceKind::kCpu); },
+  EXPECT_THAT([&] { open_predictor(file, {.device = DeviceKind::kCpu}); },
               ThrowsMessage<Error>(HasSubstr("holiday.jpg")));
 }
 

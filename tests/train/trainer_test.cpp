@@ -92,7 +92,7 @@ TEST_F(TrainerTest, ValidatesWithTheNumbersOfEval) {
   config_.trainer.max_steps = 2;
   run();
   const auto row = metrics().back();
-  const LoadedPredictor loaded = open_predictor(last(), DeviceKind::kCpu);
+  const LoadedPredictor loaded = open_predictor(last(), {.device = DeviceKind::kCpu});
   const auto dataset = open_dataset(config_.data, SplitRole::kValidation);
   const EvaluationResult result = evaluate(*loaded.predictor, *dataset, config_.evaluation);
   EXPECT_EQ(row["val/abs_rel"].get<double>(), result.summary.abs_rel);

@@ -9,9 +9,9 @@
 #include "dualdepth/config/options_json.h"
 #include "dualdepth/report/comparison_page.h"
 #include "dualdepth/runtime/device.h"
-#include "enum_option.h"
 #include "evaluation_data.h"
 #include "judged.h"
+#include "runtime_option.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -23,8 +23,7 @@ struct CompareOptions {
   std::vector<fs::path> models;
   std::optional<double> max_depth;
   EvaluationData data;
-  DeviceKind device = DeviceKind::kAuto;
-  int64_t threads = 0;
+  RuntimeOptions runtime;
   size_t pictures = 5;
   fs::path json, html;
 };
@@ -37,7 +36,7 @@ std::vector<Judged> open_all(const CompareOptions& options, const EvaluationOpti
   for (const fs::path& path : options.models) {
     all.push_back(fs::is_directory(path)
                       ? open_judged_folder(path, options.max_depth, evaluation, dataset)
-                      : open_judged_model(path, options.device, evaluation));
+                      : open_judged_model(path, options.runtime, evaluation));
   }
   return all;
 }
@@ -88,7 +87,7 @@ void run_compare(const CompareOptions& options) {
   for (const auto& file : {options.json, options.html}) {
     if (!file.parent_path().empty()) make_writable_folder(file.parent_path());
   }
-  set_compute_threads(options.threads);
+  set_compute_threads(options.runtime.threads);
   const auto dataset = open_dataset(data, SplitRole::kValidation);
   const std::vector<Judged> all = open_all(options, evaluation, *dataset);
   Comparison comparison;
@@ -116,9 +115,11 @@ void add_compare(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<CompareOptions>();
   CLI::App* verb = program.add_subcommand(
       "compare", "Judge several models on the same pictures: table, differences, worst pictures");
-  verb->add_option("MODEL", options->models,
-                   "checkpoints (.safetensors) and folders of predictions (.npy, .npz); the first "
-                   "is what the others are held against")
+  verb->add_option(
+          "MODEL", options->models,
+          "checkpoints (.safetensors), exported files (.ts, .onnx) and folders of predictions "
+          "(.npy, .npz); the first "
+          "is what the others are held against")
       ->required()
       ->expected(1, 64);
   verb->add_option("--max-depth", options->max_depth,
@@ -131,10 +132,7 @@ void add_compare(CLI::App& program, ProgramState&) {
       ->type_name("FILE");
   verb->add_option("--html", options->html, "also write a page with the pictures that lost most")
       ->type_name("FILE");
-  add_enum_option(*verb, "--device", options->device, "where the networks run");
-  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_runtime_options(*verb, options->runtime);
   verb->footer(
       "Example: dualdepth compare dual.safetensors sigmoid.safetensors from_the_chip/ \\\n"
       "           --data configs/ncdb.yaml --html compare.html");

@@ -14,9 +14,9 @@
 #include "dualdepth/report/evaluation_text.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/evaluation.h"
-#include "enum_option.h"
 #include "evaluation_data.h"
 #include "judged.h"
+#include "runtime_option.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -29,8 +29,7 @@ struct EvalOptions {
   std::filesystem::path predictions;
   std::optional<double> max_depth;
   EvaluationData data;
-  DeviceKind device = DeviceKind::kAuto;
-  int64_t threads = 0;
+  RuntimeOptions runtime;
   std::filesystem::path json, csv, html;
 };
 
@@ -68,11 +67,11 @@ void run_eval(const EvalOptions& options) {
   }
   const auto [data, evaluation] = options.data.resolve();
   check_result_folders(options);
-  set_compute_threads(options.threads);
+  set_compute_threads(options.runtime.threads);
   const auto dataset = open_dataset(data, SplitRole::kValidation);
   const Judged judged =
       options.predictions.empty()
-          ? open_judged_model(options.model, options.device, evaluation)
+          ? open_judged_model(options.model, options.runtime, evaluation)
           : open_judged_folder(options.predictions, options.max_depth, evaluation, *dataset);
   EvaluationResult result;
   {
@@ -107,7 +106,8 @@ void add_eval(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = program.add_subcommand(
       "eval", "Judge a model on a data set under a named protocol and print one table");
-  auto* model = verb->add_option("MODEL,--model", options->model, "checkpoint (.safetensors)");
+  auto* model = verb->add_option("MODEL,--model", options->model,
+                                 "checkpoint (.safetensors), TorchScript (.ts) or ONNX (.onnx)");
   verb->add_option("--predictions", options->predictions,
                    "judge files in place of a model: .npy or .npz named by the samples' ids, or by "
                    "their last part where that is unique")
@@ -122,10 +122,7 @@ void add_eval(CLI::App& program, ProgramState&) {
   verb->add_option("--csv", options->csv, "also write a line for each picture")->type_name("FILE");
   verb->add_option("--html", options->html, "also write a page with best and worst pictures")
       ->type_name("FILE");
-  add_enum_option(*verb, "--device", options->device, "where the network runs");
-  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_runtime_options(*verb, options->runtime);
   verb->footer(
       "Example: dualdepth eval runs/kitti/checkpoints/best.safetensors --dataset kitti \\\n"
       "           --root data/kitti/raw --split splits/val.txt --protocol eigen-annotated "

@@ -9,6 +9,8 @@ namespace dualdepth {
 // Each adds one subject to `dualdepth inspect`, in a file of its own.
 void add_inspect_codec(CLI::App& inspect, ProgramState& state);
 void add_inspect_data(CLI::App& inspect, ProgramState& state);
+void add_inspect_graph(CLI::App& inspect, ProgramState& state);
+void add_inspect_lint(CLI::App& inspect, ProgramState& state);
 void add_inspect_model(CLI::App& inspect, ProgramState& state);
 
 }  // namespace dualdepth

@@ -20,9 +20,9 @@ uintmax_t bytes_below(const fs::path& folder) {
 
 }  // namespace
 
-Judged open_judged_model(const fs::path& file, DeviceKind device,
+Judged open_judged_model(const fs::path& file, const RuntimeOptions& runtime,
                          const EvaluationOptions& evaluation) {
-  auto model = open_predictor(file, device);
+  auto model = open_predictor(file, runtime);
   const std::shared_ptr<Predictor> predictor = std::move(model.predictor);
   return {.name = file.string(),
           .depth_of =

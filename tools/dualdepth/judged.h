@@ -19,7 +19,7 @@ struct Judged {
   nlohmann::ordered_json settings;  // for the report
 };
 
-Judged open_judged_model(const std::filesystem::path& file, DeviceKind device,
+Judged open_judged_model(const std::filesystem::path& file, const RuntimeOptions& runtime,
                          const EvaluationOptions& evaluation);
 
 // See PredictionFolder.

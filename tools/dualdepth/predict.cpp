@@ -13,7 +13,7 @@
 #include "dualdepth/io/zip_file.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/predict_pictures.h"
-#include "enum_option.h"
+#include "runtime_option.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -30,8 +30,7 @@ struct PredictOptions {
   std::filesystem::path submission;  // empty: none
   int camera = 2;
   bool flip = false;
-  DeviceKind device = DeviceKind::kAuto;
-  int64_t threads = 0;
+  RuntimeOptions runtime;
 };
 
 decltype(PredictionFiles::camera) camera_of(const PredictOptions& options) {
@@ -101,8 +100,8 @@ void run_predict(const PredictOptions& options) {
     check_submission(files);
     wanted.png16 = true;
   }
-  set_compute_threads(options.threads);
-  const auto model = open_predictor(options.model, options.device);
+  set_compute_threads(options.runtime.threads);
+  const auto model = open_predictor(options.model, options.runtime);
   make_writable_folder(options.out);
   {
     ProgressLine progress("predict", files.size());
@@ -118,7 +117,9 @@ void add_predict(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<PredictOptions>();
   CLI::App* verb = program.add_subcommand(
       "predict", "Write the depth of pictures, at each picture's own size in metres");
-  verb->add_option("MODEL", options->model, "checkpoint (.safetensors)")->required();
+  verb->add_option("MODEL", options->model,
+                   "checkpoint (.safetensors), TorchScript (.ts) or ONNX (.onnx)")
+      ->required();
   verb->add_option("INPUT", options->inputs, "pictures, or folders of pictures (.png, .jpg)")
       ->required();
   verb->add_option("--out", options->out,
@@ -157,10 +158,7 @@ void add_predict(CLI::App& program, ProgramState&) {
                    "also pack the 16-bit PNGs as KITTI's depth prediction server takes them")
       ->type_name("ZIP");
   verb->add_flag("--flip", options->flip, "average with the prediction of the mirrored picture");
-  add_enum_option(*verb, "--device", options->device, "where the network runs");
-  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_runtime_options(*verb, options->runtime);
   verb->footer(
       "Example: dualdepth predict runs/kitti/checkpoints/best.safetensors pictures/ --out depth/ "
       "\\\n"

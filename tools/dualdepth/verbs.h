@@ -20,8 +20,10 @@ struct ProgramState {
 // Results go to standard output, progress and log to standard error.
 using AddVerb = void (*)(CLI::App& program, ProgramState& state);
 
+void add_bench(CLI::App& program, ProgramState& state);
 void add_compare(CLI::App& program, ProgramState& state);
 void add_eval(CLI::App& program, ProgramState& state);
+void add_export(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);
 void add_synthesize(CLI::App& program, ProgramState& state);

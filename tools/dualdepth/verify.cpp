@@ -15,8 +15,8 @@
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/head_check.h"
 #include "dualdepth/runtime/read_ahead.h"
-#include "enum_option.h"
 #include "evaluation_data.h"
+#include "runtime_option.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -32,8 +32,7 @@ struct VerifyOptions {
   EvaluationData data;
   fs::path save_heads;
   fs::path json;
-  DeviceKind device = DeviceKind::kAuto;
-  int64_t threads = 0;
+  RuntimeOptions runtime;
 };
 
 // ID.npz with level, fraction and depth; ID_level.png and ID_fraction.png in 8 bits, as a chip
@@ -175,8 +174,8 @@ HeadReport check_heads(Predictor& predictor, const Dataset& dataset, const Verif
 void run_verify(const VerifyOptions& options, ProgramState& state) {
   const JudgedData judged = options.data.resolve();
   if (!options.save_heads.empty()) make_writable_folder(options.save_heads);
-  set_compute_threads(options.threads);
-  const auto model = open_predictor(options.model, options.device);
+  set_compute_threads(options.runtime.threads);
+  const auto model = open_predictor(options.model, options.runtime);
   const ModelOptions& network = model.predictor->model();
   if (!network.params.use_dual_head) {
     throw Error({.subject = options.model.string(),
@@ -203,16 +202,15 @@ void add_verify(CLI::App& program, ProgramState& state) {
   CLI::App* verb = program.add_subcommand(
       "verify",
       "Look at the two heads apart: histograms, what each costs, behaviour at levels' ends");
-  verb->add_option("MODEL,--model", options->model, "checkpoint (.safetensors)")->required();
+  verb->add_option("MODEL,--model", options->model,
+                   "checkpoint (.safetensors), TorchScript (.ts) or ONNX (.onnx)")
+      ->required();
   options->data.add_to(*verb);
   verb->add_option("--save-heads", options->save_heads,
                    "also write each picture's level and fraction: npz, and 8-bit PNG")
       ->type_name("DIR");
   verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
-  add_enum_option(*verb, "--device", options->device, "where the network runs");
-  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_runtime_options(*verb, options->runtime);
   verb->footer(
       "Exits 1 when the depth composed of both heads is not the model's own to 1 mm.\n"
       "Example: dualdepth verify runs/ncdb/checkpoints/best.safetensors --data configs/ncdb.yaml "

@@ -15,8 +15,9 @@ struct DensePrediction {
 };
 
 // image: as DepthNet::features(). Without gradients. The K channels of the integer head are never
-// held for the whole picture (126 MB at 192x640): the heads go over it in stripes of rows and only
-// each stripe's winning levels are kept. model.head.level_smoothing applies.
+// held for the whole picture (126 MB at 192x640): on the CPU winning_levels keeps only the levels
+// that win; on a GPU the heads go over the picture in stripes of pixels. model.head.level_smoothing
+// applies.
 DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image);
 
 // Filters whose integer part was convolved along the level axis with a Gaussian of `sigma` levels

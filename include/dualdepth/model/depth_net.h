@@ -43,6 +43,7 @@ class DepthNetImpl : public torch::nn::Module {
   void check_batch_statistics(const torch::Tensor& image) const;
 
   ModelOptions options_;
+  torch::Tensor mean_, std_;  // [1, 3, 1, 1]
   ResNetEncoder encoder_{nullptr};
   DualHeadDepthDecoder decoder_{nullptr};
 };

@@ -6,6 +6,7 @@
 
 #include "dualdepth/config/model_options.h"
 #include "dualdepth/config/run_config.h"
+#include "dualdepth/config/runtime_options.h"
 
 namespace dualdepth {
 
@@ -39,11 +40,12 @@ Prediction predict_with_flip(Predictor& predictor, const cv::Mat& rgb);
 
 struct LoadedPredictor {
   std::unique_ptr<Predictor> predictor;
-  RunConfig config;  // of the training run
+  RunConfig config;  // of the training run; of an exported file only model and data
 };
 
-// Opens a checkpoint on the device. Call it before the first tensor (see choose_device). Throws
-// Error naming the file.
-LoadedPredictor open_predictor(const std::filesystem::path& model, DeviceKind device);
+// Opens a checkpoint (.safetensors), a TorchScript (.ts, .pt) or an ONNX file (.onnx), whatever the
+// name says, in the runtime asked for. Call it before the first tensor (see choose_device). Throws
+// Error naming the file, also when the runtime cannot run such a file.
+LoadedPredictor open_predictor(const std::filesystem::path& model, const RuntimeOptions& options);
 
 }  // namespace dualdepth

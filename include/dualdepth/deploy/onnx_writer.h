@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "dualdepth/deploy/graph.h"
+#include "dualdepth/runtime/model_card.h"
+
+namespace onnx {
+class ModelProto;
+}
+
+namespace dualdepth::deploy {
+
+struct OnnxOptions {
+  OnnxProfile profile = OnnxProfile::kPortable;
+  bool dynamic = false;  // any batch and size instead of the graph's
+};
+
+// The graph as an ONNX model with the card as metadata_props["dualdepth"]. Each node carries the
+// path of its module ("/encoder/layer1/0/conv1/Conv"), each initializer the parameter's name.
+//
+//   Affine        Mul, Add                          Upsample  Resize (nearest, asymmetric, floor);
+//   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp             npu: Upsample
+//                 or Reciprocal, Clip               ArgMax    axis 1, keepdims, the first of
+//                 equals;
+//                                                             openvino: as int32
+std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& card,
+                                          const OnnxOptions& options);
+
+// Checks the model with onnx::checker and full shape inference, then writes it, whole or not at
+// all. Throws Error naming the file when the check fails or the model has 2 GB or more.
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file);
+
+}  // namespace dualdepth::deploy

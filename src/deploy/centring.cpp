@@ -1,0 +1,133 @@
+#include "dualdepth/deploy/centring.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/model/patch_gather.h"
+
+namespace dualdepth::deploy {
+namespace {
+
+constexpr int64_t kStripePixels = 8192;
+
+const Conv& head_of(const Graph& graph) {
+  const auto* conv = std::get_if<Conv>(&graph.node(graph.output("logits")).operation);
+  const bool fits = conv != nullptr && conv->weight.size(0) > 1 && conv->weight.size(2) == 3 &&
+                    conv->weight.size(3) == 3;
+  if (!fits) {
+    throw Error({.subject = "centring",
+                 .expected = "an integer head of 3x3 filters with more than one level",
+                 .got = "another head",
+                 .fix = "leave centring out"});
+  }
+  return *conv;
+}
+
+// [9 C, K] in the order of gather_patches.
+torch::Tensor as_columns(const torch::Tensor& weight) {
+  return weight.permute({0, 2, 3, 1}).flatten(1).t().contiguous();
+}
+
+// Calls `use` with patches [P, 9 C] and their winning logits [P].
+template <class Use>
+void for_each_stripe(const Conv& head, DepthNet& net, const PictureSource& pictures, Use use) {
+  const auto columns = as_columns(head.weight);
+  for (size_t index = 0;; ++index) {
+    const auto picture = pictures(index);
+    if (!picture.defined()) return;
+    const auto feature = net->features(picture).begin()->second;
+    const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
+    for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
+      const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels));
+      const auto patches = gather_patches(feature, stripe);
+      use(patches, torch::addmm(head.bias, patches, columns).amax(1));
+    }
+  }
+}
+
+torch::Tensor with_one(const torch::Tensor& patches) {
+  return torch::cat({patches, torch::ones({patches.size(0), 1})}, 1).to(torch::kFloat64);
+}
+
+struct Moments {
+  int64_t count = 0;
+  double sum = 0, squares = 0;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -std::numeric_limits<double>::infinity();
+
+  void add(const torch::Tensor& values) {
+    const auto exact = values.to(torch::kFloat64);
+    count += exact.numel();
+    sum += exact.sum().item<double>();
+    squares += exact.square().sum().item<double>();
+    least = std::min(least, exact.min().item<double>());
+    greatest = std::max(greatest, exact.max().item<double>());
+  }
+
+  double deviation() const {
+    const double mean = sum / static_cast<double>(count);
+    return std::sqrt(std::max(0.0, squares / static_cast<double>(count) - mean * mean));
+  }
+};
+
+}  // namespace
+
+Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pictures) {
+  const torch::NoGradGuard no_grad;
+  const Conv& head = head_of(graph);
+  const int64_t unknowns = head.weight[0].numel() + 1;
+  auto normal = torch::zeros({unknowns, unknowns}, torch::kFloat64);
+  auto right = torch::zeros({unknowns}, torch::kFloat64);
+  Moments before;
+  for_each_stripe(head, net, pictures,
+                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
+                    const auto rows = with_one(patches);
+                    normal += rows.t().matmul(rows);
+                    right += rows.t().mv(best.to(torch::kFloat64));
+                    before.add(best);
+                  });
+  if (before.count == 0) {
+    throw Error(
+        {.subject = "centring", .expected = "calibration pictures", .got = "none", .fix = ""});
+  }
+  // A channel that is always 0 makes the sums singular; this keeps its coefficient at 0.
+  normal += torch::eye(unknowns, torch::kFloat64) * (1e-9 * normal.trace().item<double>());
+  const auto solution = torch::linalg_solve(normal, right).to(torch::kFloat32);
+  const auto slope = solution.slice(0, 0, unknowns - 1).contiguous();
+  Centring centring{
+      .filter = slope.view({3, 3, head.weight.size(1)}).permute({2, 0, 1}).contiguous(),
+      .offset = solution[unknowns - 1].item<float>()};
+  Moments after;
+  for_each_stripe(head, net, pictures,
+                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
+                    after.add(best - patches.mv(slope) - centring.offset);
+                  });
+  const double shift = after.least - kCentringRoom;
+  centring.offset += static_cast<float>(shift);
+  centring.pixels = after.count;
+  centring.spread_before = before.deviation();
+  centring.spread_after = after.deviation();
+  centring.smallest = after.least - shift;
+  centring.greatest = after.greatest - shift;
+  return centring;
+}
+
+Graph center_logits(const Graph& graph, const Centring& centring) {
+  Graph centred = graph;
+  const NodeId logits = graph.output("logits");
+  Conv head = head_of(graph);
+  head.weight = head.weight - centring.filter;
+  head.bias = head.bias - centring.offset;
+  centred.replace(logits, std::move(head));
+  const NodeId relu = centred.add(Relu{}, {logits}, graph.node(logits).module);
+  std::vector<Output> outputs = graph.outputs();
+  for (Output& output : outputs) {
+    if (output.node == logits) output.node = relu;
+  }
+  centred.set_outputs(std::move(outputs));
+  return centred;
+}
+
+}  // namespace dualdepth::deploy

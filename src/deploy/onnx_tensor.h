@@ -1,0 +1,23 @@
+#pragma once
+
+#include <onnx/onnx_pb.h>
+#include <torch/types.h>
+
+#include <optional>
+
+namespace dualdepth::deploy {
+
+// A float or int64 initializer's values on the CPU; nothing for another type, external data or
+// bytes that do not fit the dimensions.
+std::optional<torch::Tensor> to_torch(const onnx::TensorProto& tensor);
+
+// The node's attribute; nullptr when it has none of that name.
+const onnx::AttributeProto* find_attribute(const onnx::NodeProto& node, const char* name);
+
+// The attribute's whole numbers; `otherwise` when there is none.
+std::vector<int64_t> ints_of(const onnx::NodeProto& node, const char* name,
+                             std::vector<int64_t> otherwise);
+int64_t int_of(const onnx::NodeProto& node, const char* name, int64_t otherwise);
+std::string string_of(const onnx::NodeProto& node, const char* name, const char* otherwise);
+
+}  // namespace dualdepth::deploy

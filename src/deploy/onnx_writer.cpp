@@ -1,0 +1,336 @@
+#include "dualdepth/deploy/onnx_writer.h"
+
+#include <fmt/format.h>
+#include <onnx/checker.h>
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/runtime/onnx_file.h"
+
+namespace dualdepth::deploy {
+namespace {
+
+struct Versions {
+  int64_t ir, opset;
+};
+
+Versions versions_of(OnnxProfile profile) {
+  return profile == OnnxProfile::kNpu ? Versions{4, 9} : Versions{7, 13};
+}
+
+void set_shape(onnx::ValueInfoProto& value, onnx::TensorProto::DataType type, const Shape& shape,
+               bool dynamic) {
+  auto* tensor = value.mutable_type()->mutable_tensor_type();
+  tensor->set_elem_type(type);
+  constexpr std::array kNames{"batch", "", "height", "width"};
+  for (size_t i = 0; i < shape.size(); ++i) {
+    auto* dimension = tensor->mutable_shape()->add_dim();
+    if (dynamic && i != 1) {
+      dimension->set_dim_param(kNames[i]);
+    } else {
+      dimension->set_dim_value(shape[i]);
+    }
+  }
+}
+
+class Writer {
+ public:
+  Writer(const Graph& graph, const OnnxOptions& options, onnx::GraphProto& out)
+      : graph_(graph), options_(options), out_(out), names_(node_names(graph)) {
+    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+      values_.push_back(names_[id] + "_output_0");
+    }
+    for (const Output& output : graph.outputs()) values_[output.node] = output.name;
+    for (id_ = 0; id_ < graph.nodes().size(); ++id_) {
+      std::visit([this](const auto& operation) { write(operation); }, graph.node(id_).operation);
+    }
+    for (const Output& output : graph.outputs()) {
+      auto* value = out_.add_output();
+      value->set_name(output.name);
+      set_shape(*value, type_of(output.node), graph.node(output.node).shape, options_.dynamic);
+    }
+  }
+
+ private:
+  bool for_npu() const { return options_.profile == OnnxProfile::kNpu; }
+  std::string in(size_t i = 0) const { return values_[graph_.node(id_).inputs[i]]; }
+
+  onnx::TensorProto::DataType type_of(NodeId id) const {
+    if (!std::holds_alternative<ArgMax>(graph_.node(id).operation)) {
+      return onnx::TensorProto::FLOAT;
+    }
+    return options_.profile == OnnxProfile::kOpenVino ? onnx::TensorProto::INT32
+                                                      : onnx::TensorProto::INT64;
+  }
+
+  onnx::NodeProto& add(const std::string& kind, const std::vector<std::string>& inputs,
+                       const std::string& name, const std::string& output) {
+    auto* node = out_.add_node();
+    node->set_op_type(kind);
+    node->set_name(name);
+    for (const auto& input : inputs) node->add_input(input);
+    node->add_output(output);
+    return *node;
+  }
+
+  // The graph's node as one ONNX node.
+  onnx::NodeProto& add(const std::string& kind, const std::vector<std::string>& inputs) {
+    return add(kind, inputs, names_[id_], values_[id_]);
+  }
+
+  // A step of a node that takes several: named after it, its value returned.
+  std::string step(const std::string& kind, const std::vector<std::string>& inputs) {
+    const std::string name = fmt::format("{}/{}_{}", names_[id_], kind, ++steps_);
+    add(kind, inputs, name, name + "_output_0");
+    return name + "_output_0";
+  }
+
+  // The value of the last step becomes the node's.
+  void finish(const std::string& value) {
+    for (auto& node : *out_.mutable_node()) {
+      if (node.output(0) == value) node.set_output(0, values_[id_]);
+    }
+  }
+
+  static void attribute(onnx::NodeProto& node, const std::string& name, int64_t value) {
+    auto* a = node.add_attribute();
+    a->set_name(name);
+    a->set_type(onnx::AttributeProto::INT);
+    a->set_i(value);
+  }
+  static void attribute(onnx::NodeProto& node, const std::string& name, float value) {
+    auto* a = node.add_attribute();
+    a->set_name(name);
+    a->set_type(onnx::AttributeProto::FLOAT);
+    a->set_f(value);
+  }
+  static void attribute(onnx::NodeProto& node, const std::string& name, const char* value) {
+    auto* a = node.add_attribute();
+    a->set_name(name);
+    a->set_type(onnx::AttributeProto::STRING);
+    a->set_s(value);
+  }
+  static void attribute(onnx::NodeProto& node, const std::string& name,
+                        const std::vector<int64_t>& values) {
+    auto* a = node.add_attribute();
+    a->set_name(name);
+    a->set_type(onnx::AttributeProto::INTS);
+    for (const int64_t value : values) a->add_ints(value);
+  }
+
+  // Adds an initializer; a name that is taken gets the node's.
+  std::string constant(const std::string& name, const torch::Tensor& tensor,
+                       const std::vector<int64_t>& shape) {
+    std::string unique = name;
+    for (int i = 1; !constants_.insert(unique).second; ++i) unique = fmt::format("{}_{}", name, i);
+    auto* proto = out_.add_initializer();
+    proto->set_name(unique);
+    proto->set_data_type(onnx::TensorProto::FLOAT);
+    for (const int64_t size : shape) proto->add_dims(size);
+    const auto values = tensor.to(torch::kFloat32).contiguous();
+    proto->set_raw_data(values.const_data_ptr<float>(), values.nbytes());
+    return unique;
+  }
+
+  std::string number(const std::string& what, double value) {
+    return constant(fmt::format("{}.{}", names_[id_].substr(1), what),
+                    torch::tensor({value}, torch::kFloat64), {});
+  }
+
+  std::string parameter(const char* what) const {
+    const auto& module = graph_.node(id_).module;
+    return (module.empty() ? names_[id_].substr(1) : module) + "." + what;
+  }
+
+  void write(const Input& input) {
+    values_[id_] = input.name;
+    auto* value = out_.add_input();
+    value->set_name(input.name);
+    set_shape(*value, onnx::TensorProto::FLOAT, graph_.node(id_).shape, options_.dynamic);
+  }
+
+  void write(const Affine& affine) {
+    const int64_t channels = affine.scale.numel();
+    const std::vector<int64_t> shape{1, channels, 1, 1};
+    std::string value = in();
+    const bool scales = !affine.scale.eq(1).all().item<bool>();
+    const bool shifts = !affine.shift.eq(0).all().item<bool>();
+    if (scales || !shifts) {
+      value = step("Mul", {value, constant(parameter("scale"), affine.scale, shape)});
+    }
+    if (shifts) value = step("Add", {value, constant(parameter("shift"), affine.shift, shape)});
+    finish(value);
+  }
+
+  void write(const Conv& conv) {
+    auto& node =
+        add("Conv", {in(), constant(parameter("weight"), conv.weight, conv.weight.sizes().vec()),
+                     constant(parameter("bias"), conv.bias, conv.bias.sizes().vec())});
+    attribute(node, "kernel_shape", {conv.weight.size(2), conv.weight.size(3)});
+    attribute(node, "strides", {conv.stride[0], conv.stride[1]});
+    attribute(node, "pads", {conv.padding[0], conv.padding[1], conv.padding[0], conv.padding[1]});
+    attribute(node, "dilations", {conv.dilation[0], conv.dilation[1]});
+    attribute(node, "group", int64_t{1});
+  }
+
+  void write(const Relu&) { add("Relu", {in()}); }
+  void write(const Sigmoid&) { add("Sigmoid", {in()}); }
+  void write(const Add&) { add("Add", {in(0), in(1)}); }
+
+  void write(const MaxPool& pool) {
+    auto& node = add("MaxPool", {in()});
+    attribute(node, "kernel_shape", {pool.kernel[0], pool.kernel[1]});
+    attribute(node, "strides", {pool.stride[0], pool.stride[1]});
+    attribute(node, "pads", {pool.padding[0], pool.padding[1], pool.padding[0], pool.padding[1]});
+  }
+
+  void write(const Upsample& upsample) {
+    const auto factor = static_cast<float>(upsample.factor);
+    const auto scales = constant(names_[id_].substr(1) + ".scales",
+                                 torch::tensor({1.0F, 1.0F, factor, factor}), {4});
+    if (for_npu()) {
+      attribute(add("Upsample", {in(), scales}), "mode", "nearest");
+      return;
+    }
+    auto& node = add("Resize", {in(), "", scales});
+    attribute(node, "mode", "nearest");
+    attribute(node, "coordinate_transformation_mode", "asymmetric");
+    attribute(node, "nearest_mode", "floor");
+  }
+
+  void write(const Concat&) {
+    std::vector<std::string> inputs;
+    for (size_t i = 0; i < graph_.node(id_).inputs.size(); ++i) inputs.push_back(in(i));
+    attribute(add("Concat", inputs), "axis", int64_t{1});
+  }
+
+  void write(const ArgMax&) {
+    const bool cast = type_of(id_) == onnx::TensorProto::INT32;
+    const std::string index = names_[id_] + "_index";
+    auto& node = cast ? add("ArgMax", {in()}, names_[id_], index) : add("ArgMax", {in()});
+    attribute(node, "axis", int64_t{1});
+    attribute(node, "keepdims", int64_t{1});
+    if (!for_npu()) attribute(node, "select_last_index", int64_t{0});
+    if (cast) {
+      attribute(add("Cast", {index}, names_[id_] + "/Cast", values_[id_]), "to",
+                int64_t{onnx::TensorProto::INT32});
+    }
+  }
+
+  // As DepthCodec::decode and plain_depth.
+  void write(const ComposeDepth& compose) {
+    const CodecOptions& codec = compose.params.codec;
+    const double m = codec.min_depth;
+    const double M = codec.max_depth;
+    const auto K = static_cast<double>(codec.n_integer_levels);
+    if (!compose.params.use_dual_head) {
+      const auto span = step("Mul", {in(), number("span", M - m)});
+      return finish(step("Add", {span, number("min_depth", m)}));
+    }
+    std::string level = in(0);
+    if (type_of(graph_.node(id_).inputs[0]) != onnx::TensorProto::FLOAT) {
+      level = step("Cast", {level});
+      attribute(*out_.mutable_node(out_.node_size() - 1), "to", int64_t{onnx::TensorProto::FLOAT});
+    }
+    if (codec.codec == CodecKind::kRounded || codec.codec == CodecKind::kContinuous) {
+      const auto integer = step("Mul", {level, number("step", M / (K - 1))});
+      return finish(clip(step("Add", {integer, in(1)}), 0, M + 1));
+    }
+    std::string fraction = in(1);
+    if (codec.codec == CodecKind::kReflected) fraction = reflect(level, fraction);
+    const auto x = step("Add", {level, fraction});
+    finish(clip(from_axis(x, codec), m, M));
+  }
+
+  // f for even levels, 1 - f for odd ones: f (1 - 2 p) + p with p = level - 2 floor(level / 2).
+  std::string reflect(const std::string& level, const std::string& fraction) {
+    const auto half = step("Floor", {step("Mul", {level, number("half", 0.5)})});
+    const auto parity = step("Sub", {level, step("Mul", {half, number("two", 2)})});
+    const auto sign = step("Sub", {number("one", 1), step("Mul", {parity, number("two", 2)})});
+    return step("Add", {step("Mul", {fraction, sign}), parity});
+  }
+
+  std::string from_axis(const std::string& x, const CodecOptions& codec) {
+    const double m = codec.min_depth;
+    const double M = codec.max_depth;
+    const auto K = static_cast<double>(codec.n_integer_levels);
+    if (codec.spacing == Spacing::kLinear) {
+      const auto scaled = step("Mul", {x, number("step", (M - m) / K)});
+      return step("Add", {scaled, number("min_depth", m)});
+    }
+    if (codec.spacing == Spacing::kLog) {
+      const auto power = step("Exp", {step("Mul", {x, number("step", std::log(M / m) / K)})});
+      return step("Mul", {power, number("min_depth", m)});
+    }
+    const auto scaled = step("Mul", {x, number("step", (1 / m - 1 / M) / K)});
+    return step("Reciprocal", {step("Sub", {number("inverse_min_depth", 1 / m), scaled})});
+  }
+
+  std::string clip(const std::string& x, double low, double high) {
+    if (!for_npu()) return step("Clip", {x, number("low", low), number("high", high)});
+    const auto value = step("Clip", {x});
+    auto& node = *out_.mutable_node(out_.node_size() - 1);
+    attribute(node, "min", static_cast<float>(low));
+    attribute(node, "max", static_cast<float>(high));
+    return value;
+  }
+
+  const Graph& graph_;
+  OnnxOptions options_;
+  onnx::GraphProto& out_;
+  std::vector<std::string> names_;   // of nodes
+  std::vector<std::string> values_;  // of their values
+  std::set<std::string> constants_;
+  NodeId id_ = 0;
+  int steps_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& card,
+                                          const OnnxOptions& options) {
+  auto model = std::make_unique<onnx::ModelProto>();
+  const Versions versions = versions_of(options.profile);
+  model->set_ir_version(versions.ir);
+  model->set_producer_name("dualdepth");
+  model->set_doc_string(
+      "Metric depth from one camera: RGB in 0..1 in, metres or what makes them out");
+  auto* opset = model->add_opset_import();
+  opset->set_domain("");
+  opset->set_version(versions.opset);
+  model->mutable_graph()->set_name("dualdepth");
+  Writer(graph, options, *model->mutable_graph());
+  auto* entry = model->add_metadata_props();
+  entry->set_key(kModelCardKey);
+  entry->set_value(to_json(card));
+  return model;
+}
+
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
+  if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model of less than 2 GB",
+                 .got = fmt::format("{} bytes", bytes),
+                 .fix = "ONNX files cannot be larger; choose a smaller encoder"});
+  }
+  onnx::ModelProto checked = model;
+  try {
+    onnx::checker::check_model(checked);
+    const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
+    onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
+  } catch (const std::exception& error) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model that ONNX's checker accepts",
+                 .got = error.what(),
+                 .fix = ""});
+  }
+  write_file_atomically(file, checked.SerializeAsString());
+}
+
+}  // namespace dualdepth::deploy

@@ -1,0 +1,20 @@
+#include "dualdepth/deploy/open_graph.h"
+
+#include "dualdepth/deploy/frozen_trace.h"
+#include "dualdepth/deploy/graph_from_trace.h"
+#include "dualdepth/deploy/onnx_reader.h"
+#include "dualdepth/deploy/passes.h"
+#include "dualdepth/runtime/checkpoint.h"
+
+namespace dualdepth::deploy {
+
+Graph open_graph(const std::filesystem::path& file, int64_t height, int64_t width) {
+  if (file.extension() == ".onnx") return merge_affine(read_onnx(OnnxFile(file), height, width));
+  const Checkpoint checkpoint = open_checkpoint(file);
+  const auto& own = checkpoint.config.data.image_shape;
+  const Shape shape{1, 3, height > 0 ? height : own[0], width > 0 ? width : own[1]};
+  return merge_affine(
+      graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
+}
+
+}  // namespace dualdepth::deploy

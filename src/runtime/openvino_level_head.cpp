@@ -1,0 +1,119 @@
+#include "openvino_level_head.h"
+
+#include <torch/types.h>
+
+#include <cstring>
+#include <openvino/core/graph_util.hpp>
+#include <openvino/op/add.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
+#include <openvino/op/convolution.hpp>
+#include <openvino/op/op.hpp>
+#include <openvino/op/relu.hpp>
+#include <openvino/op/topk.hpp>
+#include <optional>
+
+#include "dualdepth/model/level_head.h"
+
+namespace dualdepth {
+namespace {
+
+// Inputs: feature [N, C, H, W]; weight [K, C, 3, 3]; bias [1, K, 1, 1]; all float32. Output: the
+// winning level, [N, 1, H, W].
+class LevelHead : public ov::op::Op {
+ public:
+  OPENVINO_OP("LevelHead", "dualdepth");
+
+  LevelHead() = default;
+  LevelHead(const ov::OutputVector& inputs, ov::element::Type type) : Op(inputs), type_(type) {
+    constructor_validate_and_infer_types();
+  }
+
+  void validate_and_infer_types() override {
+    ov::PartialShape shape = get_input_partial_shape(0);
+    shape[1] = 1;
+    set_output_type(0, type_, shape);
+  }
+
+  std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override {
+    return std::make_shared<LevelHead>(inputs, type_);
+  }
+
+  bool has_evaluate() const override { return true; }
+
+  bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
+    const auto levels = winning_levels(view(inputs[0]), view(inputs[1]), view(inputs[2]).flatten());
+    ov::Shape shape = inputs[0].get_shape();
+    shape[1] = 1;
+    outputs[0].set_shape(shape);
+    if (type_ == ov::element::i64) {
+      std::memcpy(outputs[0].data<int64_t>(), levels.const_data_ptr(), levels.nbytes());
+    } else {
+      const auto narrow = levels.to(torch::kInt32);
+      std::memcpy(outputs[0].data<int32_t>(), narrow.const_data_ptr(), narrow.nbytes());
+    }
+    return true;
+  }
+
+ private:
+  static torch::Tensor view(const ov::Tensor& tensor) {
+    const auto& shape = tensor.get_shape();
+    const std::vector<int64_t> sizes(shape.begin(), shape.end());
+    // from_blob takes no pointer to const; the view is only read.
+    return torch::from_blob(const_cast<float*>(tensor.data<const float>()), sizes);
+  }
+
+  ov::element::Type type_ = ov::element::i64;
+};
+
+struct Head {
+  ov::Output<ov::Node> feature, weight, bias;
+};
+
+std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
+  const auto source = top.input_value(0).get_node_shared_ptr();
+  const auto relu = ov::as_type_ptr<ov::op::v0::Relu>(source);
+  const auto add =
+      ov::as_type_ptr<ov::op::v1::Add>(relu ? relu->input_value(0).get_node_shared_ptr() : source);
+  if (!add) return std::nullopt;
+  const auto conv =
+      ov::as_type_ptr<ov::op::v1::Convolution>(add->input_value(0).get_node_shared_ptr());
+  const auto bias = add->input_value(1);
+  if (!conv || !ov::as_type_ptr<ov::op::v0::Constant>(bias.get_node_shared_ptr())) {
+    return std::nullopt;
+  }
+  const auto weight = conv->input_value(1);
+  const auto& shape = weight.get_partial_shape();
+  const ov::CoordinateDiff same{1, 1};
+  const bool fits = ov::as_type_ptr<ov::op::v0::Constant>(weight.get_node_shared_ptr()) &&
+                    shape.is_static() && shape.size() == 4 && shape[2] == 3 && shape[3] == 3 &&
+                    conv->get_strides() == ov::Strides{1, 1} && conv->get_pads_begin() == same &&
+                    conv->get_pads_end() == same && conv->get_dilations() == ov::Strides{1, 1} &&
+                    weight.get_element_type() == ov::element::f32;
+  if (!fits) return std::nullopt;
+  return Head{conv->input_value(0), weight, bias};
+}
+
+}  // namespace
+
+int replace_level_heads(const std::shared_ptr<ov::Model>& model) {
+  int replaced = 0;
+  for (const auto& node : model->get_ordered_ops()) {
+    const auto top = std::dynamic_pointer_cast<ov::op::util::TopKBase>(node);
+    if (!top || top->get_k() != 1 || top->get_axis() != 1 ||
+        top->get_mode() != ov::op::TopKMode::MAX || !top->output(0).get_target_inputs().empty()) {
+      continue;
+    }
+    const auto head = find_head(*top);
+    if (!head) continue;
+    const auto type = top->get_index_element_type();
+    const auto op = std::make_shared<LevelHead>(
+        ov::OutputVector{head->feature, head->weight, head->bias}, type);
+    op->set_friendly_name(top->get_friendly_name());
+    top->output(1).replace(op->output(0));
+    ++replaced;
+  }
+  return replaced;
+}
+
+}  // namespace dualdepth

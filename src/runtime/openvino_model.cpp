@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <chrono>
+#include <cstring>
+#include <openvino/runtime/core.hpp>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/base/parallel.h"
+#include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/onnx_file.h"
+#include "openvino_level_head.h"
+
+namespace dualdepth {
+namespace {
+
+ModelCard card_of(const OnnxFile& file) {
+  const auto text = file.metadata(kModelCardKey);
+  if (!text) {
+    throw Error({.subject = file.path().string(),
+                 .expected = "an ONNX file written by dualdepth export",
+                 .got = "one without its metadata",
+                 .fix = "export the checkpoint with dualdepth export --format onnx"});
+  }
+  return parse_model_card(*text, file.path().string());
+}
+
+// OpenVINO's messages are many lines of source positions: the last says what is wrong.
+std::string last_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  const size_t newline = text.rfind('\n');
+  return newline == std::string::npos ? text : text.substr(newline + 1);
+}
+
+torch::Tensor to_torch(const ov::Tensor& tensor) {
+  const auto& shape = tensor.get_shape();
+  const auto type = tensor.get_element_type();
+  const auto scalar = type == ov::element::i64   ? torch::kInt64
+                      : type == ov::element::i32 ? torch::kInt32
+                                                 : torch::kFloat32;
+  auto copy = torch::empty(std::vector<int64_t>(shape.begin(), shape.end()), scalar);
+  std::memcpy(copy.mutable_data_ptr(), tensor.data(), copy.nbytes());
+  return copy;
+}
+
+class OpenVinoModel : public ExportedModel {
+ public:
+  OpenVinoModel(const std::filesystem::path& path, const OpenVinoOptions& options)
+      : path_(path), card_(card_of(OnnxFile(path))) {
+    try {
+      ov::Core core;
+      const auto model = core.read_model(path.string());
+      replace_level_heads(model);
+      const auto type =
+          options.precision == Precision::kBFloat16 ? ov::element::bf16 : ov::element::f32;
+      compiled_ = core.compile_model(
+          model, "CPU", ov::hint::inference_precision(type),
+          ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+          ov::enable_profiling(options.profile),
+          ov::inference_num_threads(resolve_thread_count(static_cast<int>(options.threads))));
+      request_ = compiled_.create_infer_request();
+    } catch (const ov::Exception& error) {
+      throw Error({.subject = path.string(),
+                   .expected = "an ONNX model that OpenVINO runs",
+                   .got = last_line(error.what()),
+                   .fix = ""});
+    }
+  }
+
+  NamedTensors run(const torch::Tensor& image) override {
+    const auto packed = image.to(torch::kCPU, torch::kFloat32).contiguous();
+    const auto sizes = packed.sizes();
+    check_size(sizes);
+    request_.set_input_tensor(ov::Tensor(ov::element::f32, ov::Shape(sizes.begin(), sizes.end()),
+                                         packed.mutable_data_ptr()));
+    request_.infer();
+    NamedTensors outputs;
+    for (const auto& output : compiled_.outputs()) {
+      outputs[output.get_any_name()] = to_torch(request_.get_tensor(output));
+    }
+    return outputs;
+  }
+
+  const ModelCard& card() const override { return card_; }
+
+  std::vector<LayerTime> layer_times() override {
+    std::vector<LayerTime> layers;
+    for (const ov::ProfilingInfo& info : request_.get_profiling_info()) {
+      if (info.status != ov::ProfilingInfo::Status::EXECUTED) continue;
+      const std::chrono::duration<double, std::milli> time = info.real_time;
+      layers.push_back({info.node_name, info.node_type, info.exec_type, time.count()});
+    }
+    return layers;
+  }
+
+ private:
+  void check_size(torch::IntArrayRef sizes) const {
+    const auto shape = compiled_.input().get_partial_shape();
+    if (shape.compatible(ov::PartialShape(ov::Shape(sizes.begin(), sizes.end())))) return;
+    throw Error({.subject = path_.string(),
+                 .expected = "a picture of " + shape.to_string(),
+                 .got = ov::PartialShape(ov::Shape(sizes.begin(), sizes.end())).to_string(),
+                 .fix = "export with --dynamic, or with --shape of this size"});
+  }
+
+  std::filesystem::path path_;
+  ModelCard card_;
+  ov::CompiledModel compiled_;
+  ov::InferRequest request_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
+                                         const OpenVinoOptions& options) {
+  return std::make_unique<OpenVinoModel>(file, options);
+}
+
+}  // namespace dualdepth

@@ -1,0 +1,174 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "dualdepth/data/synthetic_picture.h"
+#include "dualdepth/deploy/export_model.h"
+#include "dualdepth/io/image.h"
+#include "dualdepth/model/dense_prediction.h"
+#include "dualdepth/runtime/dense_predictor.h"
+#include "testing/interop_python.h"
+#include "testing/random_checkpoint.h"
+#include "testing/shared_data.h"
+#include "testing/temp_folder.h"
+
+// Exported files in runtimes and checkers that nobody here wrote, held against the checkpoint.
+namespace dualdepth {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ExportedFiles : public ::testing::Test {
+ protected:
+  void SetUp() override { DUALDEPTH_NEEDS_INTEROP(); }
+
+  // Writes checkpoint.safetensors and expected.safetensors: pictures of two sizes (image_0,
+  // image_1) with the checkpoint's level, fraction and depth, and the gap between its two best
+  // logits.
+  void make_checkpoint(RunConfig config = {}) {
+    config.data.image_shape = {64, 96};
+    testing::write_random_checkpoint(folder_ / "checkpoint.safetensors", config);
+    NamedTensors expected;
+    add_picture(expected, "0", config, {64, 96}, 2);
+    add_picture(expected, "1", config, {96, 128}, 1);
+    write_tensors(folder_ / "expected.safetensors", expected);
+  }
+
+  fs::path exported(const deploy::ExportOptions& options, const std::string& name) {
+    const auto report = deploy::export_checkpoint(
+        open_checkpoint(folder_ / "checkpoint.safetensors"), options, folder_ / name);
+    EXPECT_TRUE(report.check.holds()) << report.check.disagreements << " pixels disagree";
+    return folder_ / name;
+  }
+
+  void expect_script(const std::string& script, const fs::path& file, const std::string& mode) {
+    const auto result = testing::run_interop_script("interop/" + script, file,
+                                                    folder_ / "expected.safetensors", mode);
+    EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
+  }
+
+  testing::TempFolder folder_;
+
+ private:
+  // Real frames where they are there, rendered ones elsewhere.
+  static cv::Mat picture(int index) {
+    const fs::path real = testing::shared_path("kitti_mini");
+    if (fs::exists(real)) {
+      int count = 0;
+      for (const auto& entry : fs::recursive_directory_iterator(real)) {
+        const auto extension = entry.path().extension();
+        const bool shows = entry.path().string().find("image_02") != std::string::npos &&
+                           (extension == ".png" || extension == ".jpg");
+        if (shows && count++ == index) return read_rgb(entry.path());
+      }
+    }
+    return synthetic::render_picture(DatasetKind::kKitti, {640, 192}, index);
+  }
+
+  void add_picture(NamedTensors& all, const std::string& key, const RunConfig& config,
+                   const std::vector<int64_t>& shape, int batch) {
+    const torch::NoGradGuard no_grad;
+    const NetworkInput input{config.model, shape, false};
+    std::vector<torch::Tensor> images;
+    for (int i = 0; i < batch; ++i) images.push_back(to_network_picture(picture(i), input).image);
+    const auto image = torch::cat(images).contiguous();
+    auto net = load_network(open_checkpoint(folder_ / "checkpoint.safetensors"));
+    const auto dense = predict_dense(net, image);
+    all["image_" + key] = image;
+    all["depth_" + key] = dense.depth;
+    if (!dense.level.defined()) return;
+    all["level_" + key] = dense.level;
+    all["fraction_" + key] = dense.fraction;
+    const auto heads = net->heads(net->features(image).at(0), 0);
+    const auto [best, unused] = heads.integer_logits.topk(2, 1);
+    all["logits_" + key] = heads.integer_logits;
+    all["gap_" + key] = (best.select(1, 0) - best.select(1, 1)).contiguous();
+  }
+};
+
+TEST_F(ExportedFiles, TorchScriptLoadsInPythonAndGivesTheCheckpointsResult) {
+  make_checkpoint();
+  for (const auto outputs : {ModelOutputs::kLevels, ModelOutputs::kLogits, ModelOutputs::kDepth}) {
+    const auto name = std::string(enum_name(outputs));
+    const auto file =
+        exported({.format = ExportFormat::kTorchScript, .outputs = outputs}, name + ".ts");
+    expect_script("run_torchscript.py", file, name);
+  }
+}
+
+TEST_F(ExportedFiles, EachProfileRunsInOnnxRuntimeAndOpenVino) {
+  make_checkpoint();
+  for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu}) {
+    const auto file = exported({.profile = profile}, fmt::format("{}.onnx", enum_name(profile)));
+    expect_script("run_onnx.py", file, "onnxruntime-levels");
+    expect_script("run_onnx.py", file, "openvino-levels");
+    expect_script("check_onnx.py", file, std::string(enum_name(profile)));
+  }
+}
+
+TEST_F(ExportedFiles, LogitsAndDepthAndAnySize) {
+  make_checkpoint();
+  for (const auto outputs : {ModelOutputs::kLevels, ModelOutputs::kLogits, ModelOutputs::kDepth}) {
+    const auto name = std::string(enum_name(outputs));
+    const auto file = exported({.outputs = outputs, .dynamic = true}, name + ".onnx");
+    expect_script("run_onnx.py", file, "onnxruntime-" + name);
+    expect_script("run_onnx.py", file, "openvino-" + name);
+  }
+}
+
+struct Variant {
+  const char* name;
+  bool dual = true;
+  CodecKind codec = CodecKind::kReflected;
+  Spacing spacing = Spacing::kLinear;
+  double level_smoothing = 0;
+  EncoderKind encoder = EncoderKind::kResNet18;
+};
+
+class ExportedVariants : public ExportedFiles, public ::testing::WithParamInterface<Variant> {};
+
+TEST_P(ExportedVariants, ComposeTheCheckpointsMetres) {
+  const Variant variant = GetParam();
+  RunConfig config;
+  config.model.encoder = variant.encoder;
+  config.model.params.use_dual_head = variant.dual;
+  config.model.params.codec.codec = variant.codec;
+  config.model.params.codec.spacing = variant.spacing;
+  config.model.head.level_smoothing = variant.level_smoothing;
+  make_checkpoint(config);
+  const auto onnx = exported({.outputs = ModelOutputs::kDepth}, "depth.onnx");
+  expect_script("run_onnx.py", onnx, "onnxruntime-depth");
+  const auto script =
+      exported({.format = ExportFormat::kTorchScript, .outputs = ModelOutputs::kDepth}, "depth.ts");
+  expect_script("run_torchscript.py", script, "depth");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, ExportedVariants,
+    ::testing::Values(Variant{.name = "Step", .codec = CodecKind::kStep},
+                      Variant{.name = "Rounded", .codec = CodecKind::kRounded},
+                      Variant{.name = "Continuous", .codec = CodecKind::kContinuous},
+                      Variant{.name = "Log", .spacing = Spacing::kLog},
+                      Variant{.name = "Inverse", .spacing = Spacing::kInverse},
+                      Variant{.name = "Smoothed", .level_smoothing = 3},
+                      Variant{.name = "OneHead", .dual = false},
+                      Variant{.name = "Bottlenecks", .encoder = EncoderKind::kResNet50}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+// Losing logits end at 0, and the levels are the checkpoint's.
+TEST_F(ExportedFiles, ACentredIntegerHeadKeepsTheLevels) {
+  make_checkpoint();
+  const fs::path pictures = folder_ / "pictures";
+  fs::create_directory(pictures);
+  for (int i = 0; i < 4; ++i) {
+    const auto rgb = synthetic::render_picture(DatasetKind::kKitti, {96, 64}, i);
+    write_rgb(pictures / fmt::format("{}.png", i), rgb);
+  }
+  const auto file = exported({.profile = OnnxProfile::kNpu, .center_with = {pictures}}, "npu.onnx");
+  expect_script("run_onnx.py", file, "onnxruntime-levels");
+  const auto logits =
+      exported({.outputs = ModelOutputs::kLogits, .center_with = {pictures}}, "logits.onnx");
+  expect_script("run_onnx.py", logits, "onnxruntime-centred");
+}
+
+}  // namespace
+}  // namespace dualdepth

@@ -1,0 +1,46 @@
+"""usage: run_onnx.py FILE.onnx EXPECTED.safetensors RUNTIME-MODE
+
+RUNTIME is onnxruntime or openvino; MODE levels, logits, depth or centred (logits with a Relu behind).
+"""
+
+import sys
+
+import comparison
+
+file, expected_file, how = sys.argv[1:]
+runtime, mode = how.split("-")
+expected = comparison.read(expected_file)
+
+
+def with_onnxruntime():
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    shape = [size if isinstance(size, int) else None for size in session.get_inputs()[0].shape]
+    return shape, lambda image: dict(zip(names, session.run(names, {"image": image})))
+
+
+def with_openvino():
+    import openvino
+
+    core = openvino.Core()
+    model = core.compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    shape = [None if size.is_dynamic else size.get_length() for size in model.input("image").partial_shape]
+
+    def run(image):
+        result = model({"image": image})
+        return {output.any_name: result[output] for output in model.outputs}
+
+    return shape, run
+
+
+shape, run = with_onnxruntime() if runtime == "onnxruntime" else with_openvino()
+seen = 0
+for key, image in comparison.pictures(expected, shape):
+    batches = [slice(None)] if shape[0] is None else [slice(i, i + 1) for i in range(len(image))]
+    for rows in batches:
+        comparison.hold(expected, key, rows, run(image[rows]), mode, 1e-3, 1e-4)
+        seen += 1
+if seen < 2:
+    comparison.fail(f"pictures to compare, got {seen}")

@@ -1,0 +1,76 @@
+#include "dualdepth/model/level_head.h"
+
+#include <gtest/gtest.h>
+#include <torch/nn/functional/conv.h>
+#include <torch/utils.h>
+
+namespace dualdepth {
+namespace {
+
+struct Case {
+  int64_t batch, channels, height, width, levels;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.batch << "x" << c.channels << "x" << c.height << "x" << c.width << ", " << c.levels;
+}
+
+class WinningLevels : public ::testing::TestWithParam<Case> {};
+
+// Where the two best logits are clearly apart, the level is that of LibTorch's convolution and
+// argmax.
+TEST_P(WinningLevels, AreThoseOfTheConvolutionsArgmax) {
+  const Case c = GetParam();
+  torch::manual_seed(3);
+  const auto feature = torch::randn({c.batch, c.channels, c.height, c.width});
+  const auto weight = torch::randn({c.levels, c.channels, 3, 3});
+  const auto bias = torch::randn({c.levels});
+  const auto logits = torch::conv2d(feature, weight, bias, 1, 1);
+  const auto [best, order] = logits.topk(2, 1);
+  const auto clear = (best.select(1, 0) - best.select(1, 1)) > 1e-3;
+  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+    const auto levels = winning_levels(feature.contiguous(format), weight, bias);
+    ASSERT_EQ(levels.sizes(), torch::IntArrayRef({c.batch, c.height, c.width}));
+    ASSERT_EQ(levels.scalar_type(), torch::kInt64);
+    EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)));
+  }
+  EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.95);
+}
+
+// Widths around the kernel's tile, levels around its groups.
+INSTANTIATE_TEST_SUITE_P(Shapes, WinningLevels,
+                         ::testing::Values(Case{1, 16, 8, 96, 256}, Case{2, 16, 5, 33, 256},
+                                           Case{1, 16, 3, 1, 256}, Case{1, 16, 3, 5, 65},
+                                           Case{1, 16, 2, 7, 63}, Case{3, 4, 4, 13, 2},
+                                           Case{1, 64, 4, 12, 100}));
+
+TEST(WinningLevels, OfEqualLogitsTheFirstLevelWins) {
+  const auto feature = torch::ones({1, 2, 4, 20});
+  const auto weight = torch::zeros({256, 2, 3, 3});
+  EXPECT_EQ(winning_levels(feature, weight, torch::zeros({256})).max().item<int64_t>(), 0);
+  auto bias = torch::zeros({256});
+  bias[7] = bias[70] = bias[200] = 1;
+  const auto levels = winning_levels(feature, weight, bias);
+  EXPECT_TRUE(levels.eq(7).all().item<bool>());
+}
+
+TEST(WinningLevels, NegativeLogitsWinToo) {
+  auto bias = torch::full({100}, -50.0F);  // levels behind the hundredth do not exist
+  bias[99] = -49;
+  const auto levels =
+      winning_levels(torch::zeros({1, 1, 1, 9}), torch::zeros({100, 1, 3, 3}), bias);
+  EXPECT_TRUE(levels.eq(99).all().item<bool>());
+}
+
+// A filter that looks one pixel to the left: at the picture's edge it sees 0.
+TEST(WinningLevels, ThePicturesBorderIsZero) {
+  auto weight = torch::zeros({2, 1, 3, 3});
+  weight[1][0][1][0] = 1;
+  const auto levels =
+      winning_levels(torch::ones({1, 1, 2, 8}), weight, torch::tensor({0.5F, 0.0F}));
+  EXPECT_TRUE(levels.select(2, 0).eq(0).all().item<bool>());
+  EXPECT_TRUE(levels.slice(2, 1).eq(1).all().item<bool>());
+}
+
+}  // namespace
+}  // namespace dualdepth

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/deploy/export_model.h"
+#include "dualdepth/runtime/device.h"
+#include "enum_option.h"
+#include "verbs.h"
+
+namespace dualdepth {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportVerb {
+  fs::path checkpoint;
+  fs::path out;
+  std::string shape;
+  bool no_centring = false;
+  deploy::ExportOptions options;
+  int64_t threads = 0;
+};
+
+// "1x3x192x640"
+deploy::Shape parse_shape(const std::string& text) {
+  deploy::Shape shape{};
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const auto [next, error] = std::from_chars(at, end, shape[i]);
+    const bool separated = i + 1 == shape.size() ? next == end : next != end && *next == 'x';
+    if (error != std::errc() || !separated) {
+      throw Error({.subject = "--shape",
+                   .expected = "Nx3xHxW, such as 1x3x192x640",
+                   .got = text,
+                   .fix = ""});
+    }
+    at = next + 1;
+  }
+  return shape;
+}
+
+void print_centring(const deploy::Centring& centring) {
+  fmt::print(
+      "centred    winning logit's spread {:.2f} -> {:.2f} over {} pixels; winners now {:.2f} to "
+      "{:.2f}, the rest ends at 0\n",
+      centring.spread_before, centring.spread_after, centring.pixels, centring.smallest,
+      centring.greatest);
+}
+
+void print_check(const deploy::ExportCheck& check, const char* runtime) {
+  fmt::print("check      {} pictures, {} pixels, {} against the checkpoint\n", check.pictures,
+             check.pixels, runtime);
+  fmt::print(
+      "           depth differs by at most {:.3g} mm, {:.3g} mm on average; fraction by {:.2g}\n",
+      1000 * check.worst_depth, 1000 * check.mean_difference, check.worst_fraction);
+  fmt::print("           {} pixels where two levels all but tie (logits less than {:.0e} apart)\n",
+             check.near_ties, deploy::kNearTie);
+  if (check.holds()) {
+    fmt::print("           all others agree\n");
+  } else {
+    fmt::print("           {} pixels do NOT agree: nothing is written\n", check.disagreements);
+  }
+}
+
+void run_export(ExportVerb verb, ProgramState& state) {
+  if (!verb.shape.empty()) verb.options.shape = parse_shape(verb.shape);
+  set_compute_threads(verb.threads);
+  const bool onnx = verb.options.format == ExportFormat::kOnnx;
+  if (onnx && verb.options.profile == OnnxProfile::kNpu && verb.options.center_with.empty() &&
+      !verb.no_centring) {
+    throw Error({.subject = "profile npu",
+                 .expected = "--center-with PICTURES: its integer head is centred, so that 8 bits "
+                             "keep it",
+                 .got = "none",
+                 .fix = "name some pictures like those that the model will see, or pass "
+                        "--no-centring"});
+  }
+  const Checkpoint checkpoint = open_checkpoint(verb.checkpoint);
+  const fs::path folder = fs::absolute(verb.out).parent_path();
+  make_writable_folder(folder);
+  const auto report =
+      deploy::export_checkpoint(checkpoint, verb.options, folder / verb.out.filename());
+  if (report.nodes > 0) fmt::print("graph      {} nodes\n", report.nodes);
+  if (report.centring) print_centring(*report.centring);
+  print_check(report.check, onnx ? "OpenVINO" : "LibTorch");
+  if (report.check.holds()) {
+    fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
+               static_cast<double>(report.bytes) / 1e6);
+  } else {
+    state.exit_code = kExitCheckFailed;
+  }
+}
+
+}  // namespace
+
+void add_export(CLI::App& program, ProgramState& state) {
+  const auto options = std::make_shared<ExportVerb>();
+  CLI::App* verb = program.add_subcommand(
+      "export", "Write a checkpoint as TorchScript or ONNX and prove the file against it");
+  verb->add_option("CHECKPOINT", options->checkpoint, "checkpoint (.safetensors)")->required();
+  verb->add_option("--out", options->out, "file to write")->required()->type_name("FILE");
+  add_enum_option(*verb, "--format", options->options.format, "torchscript or onnx");
+  add_enum_option(*verb, "--profile", options->options.profile,
+                  "operators that the ONNX file may use");
+  add_enum_option(*verb, "--outputs", options->options.outputs,
+                  "levels (level, fraction), logits (logits, fraction) or depth");
+  verb->add_option("--shape", options->shape,
+                   "of the picture; default: one picture of the checkpoint's size")
+      ->type_name("Nx3xHxW");
+  verb->add_flag("--dynamic", options->options.dynamic,
+                 "ONNX: any batch and size (multiples of 32), as TorchScript always");
+  verb->add_option("--center-with", options->options.center_with,
+                   "ONNX: centre the integer head with these pictures or folders, so that an 8-bit "
+                   "quantizer keeps it; profile npu asks for it")
+      ->type_name("PICTURES");
+  verb->add_flag("--no-centring", options->no_centring, "profile npu: leave centring out");
+  verb->add_option("--check-with", options->options.check_with,
+                   "pictures or folders to hold the file against the checkpoint with; default: "
+                   "rendered ones")
+      ->type_name("PICTURES");
+  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  verb->footer(
+      "The file is run (ONNX in OpenVINO, TorchScript in LibTorch) and appears only when it agrees "
+      "with the checkpoint; otherwise exits 1.\n"
+      "Example: dualdepth export runs/kitti/checkpoints/best.safetensors --format onnx --out "
+      "depth.onnx");
+  verb->callback([options, &state] { run_export(*options, state); });
+}
+
+}  // namespace dualdepth

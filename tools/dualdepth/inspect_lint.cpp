@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/deploy/lint.h"
+#include "inspect.h"
+
+namespace dualdepth {
+namespace {
+
+nlohmann::ordered_json findings_json(const std::vector<deploy::LintFinding>& findings) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& finding : findings) {
+    list.push_back({{"node", finding.node},
+                    {"rule", finding.rule.name},
+                    {"expected", finding.rule.says},
+                    {"got", finding.got},
+                    {"fix", finding.rule.fix}});
+  }
+  return list;
+}
+
+}  // namespace
+
+void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
+  struct Options {
+    std::filesystem::path file;
+    std::string target = "npu";
+    std::filesystem::path json;
+    bool rules = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* verb = inspect.add_subcommand(
+      "lint", "Hold any ONNX file against the rules of a chip; exits 1 when one is broken");
+  auto* file = verb->add_option("FILE", options->file, "ONNX file, ours or another exporter's");
+  verb->add_option("--target", options->target, "the chip")
+      ->check(CLI::IsMember({"npu"}))
+      ->capture_default_str();
+  verb->add_option("--json", options->json, "also write the findings")->type_name("FILE");
+  verb->add_flag("--rules", options->rules, "print the table of rules instead")->excludes(file);
+  verb->footer("Example: dualdepth inspect lint depth.onnx --target npu");
+  verb->callback([options, &state] {
+    if (options->rules) {
+      for (const auto& rule : deploy::npu_rules()) {
+        fmt::print("{:<16} {}; {}\n", rule.name, rule.says, rule.fix);
+      }
+      return;
+    }
+    if (options->file.empty()) throw CLI::RequiredError("FILE");
+    const auto findings = deploy::lint_for_npu(OnnxFile(options->file));
+    for (const auto& finding : findings) {
+      fmt::print("{}: {}: expected {}, got {}; {}\n", finding.node, finding.rule.name,
+                 finding.rule.says, finding.got, finding.rule.fix);
+    }
+    if (!options->json.empty()) {
+      write_file_atomically(options->json, findings_json(findings).dump(2) + "\n");
+    }
+    if (findings.empty()) {
+      fmt::print("{}: all {} rules of {} hold\n", options->file.string(),
+                 deploy::npu_rules().size(), options->target);
+    } else {
+      fmt::print("{}: {} broken\n", options->file.string(), findings.size());
+      state.exit_code = kExitCheckFailed;
+    }
+  });
+}
+
+}  // namespace dualdepth
