@@ -2,13 +2,17 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
+#include "dualdepth/base/parallel.h"
 #include "level_kernel.h"
 
 namespace dualdepth {
 namespace {
+
+constexpr int64_t kLinesAtOnce = 8;
 
 // [K', 9 C] by groups of levels: within a group level is the fastest index, so that one vector of
 // levels is read for each tap and channel.
@@ -35,7 +39,7 @@ torch::Tensor pad(const torch::Tensor& feature) {
 }  // namespace
 
 torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
-                             const torch::Tensor& bias) {
+                             const torch::Tensor& bias, int threads) {
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
                   weight.size(1) == feature.size(1) && bias.numel() == weight.size(0),
               "winning_levels: a head of 3x3 filters over the feature's channels");
@@ -56,13 +60,16 @@ torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& 
   const auto* in = padded.const_data_ptr<float>();
   auto* out = levels.mutable_data_ptr<int64_t>();
   const int64_t pitch = (width + 2) * feature.size(1);
-  at::parallel_for(0, feature.size(0) * height, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
+  const int64_t lines = feature.size(0) * height;
+  const auto blocks = static_cast<size_t>((lines + kLinesAtOnce - 1) / kLinesAtOnce);
+  parallel_for(blocks, threads > 0 ? threads : at::get_num_threads(), [&](size_t block) {
     std::vector<float> best(kLevelWorkspace * width);
     std::vector<int32_t> index(kLevelWorkspace * width);
-    for (int64_t row = begin; row < end; ++row) {
-      const float* first = in + (row / height * (height + 2) + row % height) * pitch;
+    const int64_t begin = static_cast<int64_t>(block) * kLinesAtOnce;
+    for (int64_t line = begin; line < std::min(begin + kLinesAtOnce, lines); ++line) {
+      const float* first = in + (line / height * (height + 2) + line % height) * pitch;
       const float* const rows[3] = {first, first + pitch, first + 2 * pitch};
-      level_row(kernel, rows, best.data(), index.data(), out + row * width);
+      level_row(kernel, rows, best.data(), index.data(), out + line * width);
     }
   });
   return levels;

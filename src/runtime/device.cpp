@@ -70,10 +70,8 @@ void set_compute_threads(int64_t threads) {
   const int count = resolve_thread_count(static_cast<int>(threads));
   at::set_num_threads(count);
   cv::setNumThreads(count);
-  at::parallel_for(0, count, /*grain_size=*/1, [](int64_t, int64_t) {
-    _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
-    _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
-  });
+  _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
+  _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
 }
 
 }  // namespace dualdepth

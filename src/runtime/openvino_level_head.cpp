@@ -11,6 +11,9 @@
 #include <openvino/op/op.hpp>
 #include <openvino/op/relu.hpp>
 #include <openvino/op/topk.hpp>
+#include <openvino/op/transpose.hpp>
+#include <openvino/pass/constant_folding.hpp>
+#include <openvino/pass/manager.hpp>
 #include <optional>
 
 #include "dualdepth/model/level_head.h"
@@ -18,34 +21,34 @@
 namespace dualdepth {
 namespace {
 
-// Inputs: feature [N, C, H, W]; weight [K, C, 3, 3]; bias [1, K, 1, 1]; all float32. Output: the
-// winning level, [N, 1, H, W].
+// Inputs: feature [N, H, W, C], in which OpenVINO's convolutions leave it; weight [K, C, 3, 3];
+// bias [1, K, 1, 1]; all float32. Output: the winning level, [N, 1, H, W].
 class LevelHead : public ov::op::Op {
  public:
   OPENVINO_OP("LevelHead", "dualdepth");
 
   LevelHead() = default;
-  LevelHead(const ov::OutputVector& inputs, ov::element::Type type) : Op(inputs), type_(type) {
+  LevelHead(const ov::OutputVector& inputs, ov::element::Type type, int threads)
+      : Op(inputs), type_(type), threads_(threads) {
     constructor_validate_and_infer_types();
   }
 
   void validate_and_infer_types() override {
-    ov::PartialShape shape = get_input_partial_shape(0);
-    shape[1] = 1;
-    set_output_type(0, type_, shape);
+    const ov::PartialShape in = get_input_partial_shape(0);
+    set_output_type(0, type_, {in[0], 1, in[1], in[2]});
   }
 
   std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override {
-    return std::make_shared<LevelHead>(inputs, type_);
+    return std::make_shared<LevelHead>(inputs, type_, threads_);
   }
 
   bool has_evaluate() const override { return true; }
 
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
-    const auto levels = winning_levels(view(inputs[0]), view(inputs[1]), view(inputs[2]).flatten());
-    ov::Shape shape = inputs[0].get_shape();
-    shape[1] = 1;
-    outputs[0].set_shape(shape);
+    const auto levels = winning_levels(view(inputs[0]).permute({0, 3, 1, 2}), view(inputs[1]),
+                                       view(inputs[2]).flatten(), threads_);
+    const ov::Shape in = inputs[0].get_shape();
+    outputs[0].set_shape({in[0], 1, in[1], in[2]});
     if (type_ == ov::element::i64) {
       std::memcpy(outputs[0].data<int64_t>(), levels.const_data_ptr(), levels.nbytes());
     } else {
@@ -64,6 +67,7 @@ class LevelHead : public ov::op::Op {
   }
 
   ov::element::Type type_ = ov::element::i64;
+  int threads_ = 1;
 };
 
 struct Head {
@@ -96,7 +100,11 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
 
 }  // namespace
 
-int replace_level_heads(const std::shared_ptr<ov::Model>& model) {
+int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
+  // A bias is read as a Reshape to [1, K, 1, 1].
+  ov::pass::Manager manager;
+  manager.register_pass<ov::pass::ConstantFolding>();
+  manager.run_passes(model);
   int replaced = 0;
   for (const auto& node : model->get_ordered_ops()) {
     const auto top = std::dynamic_pointer_cast<ov::op::util::TopKBase>(node);
@@ -107,8 +115,10 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model) {
     const auto head = find_head(*top);
     if (!head) continue;
     const auto type = top->get_index_element_type();
+    const auto order = ov::op::v0::Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
+    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(head->feature, order);
     const auto op = std::make_shared<LevelHead>(
-        ov::OutputVector{head->feature, head->weight, head->bias}, type);
+        ov::OutputVector{channels_last, head->weight, head->bias}, type, threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
     ++replaced;

@@ -50,14 +50,16 @@ class OpenVinoModel : public ExportedModel {
     try {
       ov::Core core;
       const auto model = core.read_model(path.string());
-      replace_level_heads(model);
+      const int threads = resolve_thread_count(static_cast<int>(options.threads));
+      replace_level_heads(model, threads);
       const auto type =
           options.precision == Precision::kBFloat16 ? ov::element::bf16 : ov::element::f32;
       compiled_ = core.compile_model(
           model, "CPU", ov::hint::inference_precision(type),
           ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-          ov::enable_profiling(options.profile),
-          ov::inference_num_threads(resolve_thread_count(static_cast<int>(options.threads))));
+          // Threads of the integer head inherit the core that their caller is pinned to.
+          ov::hint::enable_cpu_pinning(false), ov::enable_profiling(options.profile),
+          ov::inference_num_threads(threads));
       request_ = compiled_.create_infer_request();
     } catch (const ov::Exception& error) {
       throw Error({.subject = path.string(),

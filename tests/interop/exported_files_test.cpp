@@ -33,18 +33,23 @@ class ExportedFiles : public ::testing::Test {
     write_tensors(folder_ / "expected.safetensors", expected);
   }
 
-  fs::path exported(const deploy::ExportOptions& options, const std::string& name) {
+  std::string exported(const deploy::ExportOptions& options, const std::string& name) {
     const auto report = deploy::export_checkpoint(
         open_checkpoint(folder_ / "checkpoint.safetensors"), options, folder_ / name);
     EXPECT_TRUE(report.check.holds()) << report.check.disagreements << " pixels disagree";
-    return folder_ / name;
+    return (folder_ / name).string();
   }
 
-  void expect_script(const std::string& script, const fs::path& file, const std::string& mode) {
-    const auto result = testing::run_interop_script("interop/" + script, file,
-                                                    folder_ / "expected.safetensors", mode);
+  // Runs tests/interop/SCRIPT with these words.
+  static void expect_script(const std::string& script, const std::vector<std::string>& words) {
+    std::vector<std::string> all{
+        (fs::path(DUALDEPTH_SOURCE_DIR) / "tests" / "interop" / script).string()};
+    all.insert(all.end(), words.begin(), words.end());
+    const auto result = testing::run_program(DUALDEPTH_INTEROP_PYTHON, all);
     EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
   }
+
+  std::string expected() const { return (folder_ / "expected.safetensors").string(); }
 
   testing::TempFolder folder_;
 
@@ -87,32 +92,39 @@ class ExportedFiles : public ::testing::Test {
 
 TEST_F(ExportedFiles, TorchScriptLoadsInPythonAndGivesTheCheckpointsResult) {
   make_checkpoint();
+  std::vector<std::string> words{expected()};
   for (const auto outputs : {ModelOutputs::kLevels, ModelOutputs::kLogits, ModelOutputs::kDepth}) {
     const auto name = std::string(enum_name(outputs));
-    const auto file =
-        exported({.format = ExportFormat::kTorchScript, .outputs = outputs}, name + ".ts");
-    expect_script("run_torchscript.py", file, name);
+    words.push_back(
+        exported({.format = ExportFormat::kTorchScript, .outputs = outputs}, name + ".ts"));
+    words.push_back(name);
   }
+  expect_script("run_torchscript.py", words);
 }
 
 TEST_F(ExportedFiles, EachProfileRunsInOnnxRuntimeAndOpenVino) {
   make_checkpoint();
+  std::vector<std::string> run{expected()};
+  std::vector<std::string> check;
   for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu}) {
-    const auto file = exported({.profile = profile}, fmt::format("{}.onnx", enum_name(profile)));
-    expect_script("run_onnx.py", file, "onnxruntime-levels");
-    expect_script("run_onnx.py", file, "openvino-levels");
-    expect_script("check_onnx.py", file, std::string(enum_name(profile)));
+    const auto name = std::string(enum_name(profile));
+    const auto file = exported({.profile = profile}, name + ".onnx");
+    run.insert(run.end(), {file, "onnxruntime-levels", file, "openvino-levels"});
+    check.insert(check.end(), {file, name});
   }
+  expect_script("run_onnx.py", run);
+  expect_script("check_onnx.py", check);
 }
 
 TEST_F(ExportedFiles, LogitsAndDepthAndAnySize) {
   make_checkpoint();
+  std::vector<std::string> words{expected()};
   for (const auto outputs : {ModelOutputs::kLevels, ModelOutputs::kLogits, ModelOutputs::kDepth}) {
     const auto name = std::string(enum_name(outputs));
     const auto file = exported({.outputs = outputs, .dynamic = true}, name + ".onnx");
-    expect_script("run_onnx.py", file, "onnxruntime-" + name);
-    expect_script("run_onnx.py", file, "openvino-" + name);
+    words.insert(words.end(), {file, "onnxruntime-" + name, file, "openvino-" + name});
   }
+  expect_script("run_onnx.py", words);
 }
 
 struct Variant {
@@ -135,11 +147,8 @@ TEST_P(ExportedVariants, ComposeTheCheckpointsMetres) {
   config.model.params.codec.spacing = variant.spacing;
   config.model.head.level_smoothing = variant.level_smoothing;
   make_checkpoint(config);
-  const auto onnx = exported({.outputs = ModelOutputs::kDepth}, "depth.onnx");
-  expect_script("run_onnx.py", onnx, "onnxruntime-depth");
-  const auto script =
-      exported({.format = ExportFormat::kTorchScript, .outputs = ModelOutputs::kDepth}, "depth.ts");
-  expect_script("run_torchscript.py", script, "depth");
+  const auto file = exported({.outputs = ModelOutputs::kDepth}, "depth.onnx");
+  expect_script("run_onnx.py", {expected(), file, "onnxruntime-depth"});
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -163,11 +172,12 @@ TEST_F(ExportedFiles, ACentredIntegerHeadKeepsTheLevels) {
     const auto rgb = synthetic::render_picture(DatasetKind::kKitti, {96, 64}, i);
     write_rgb(pictures / fmt::format("{}.png", i), rgb);
   }
-  const auto file = exported({.profile = OnnxProfile::kNpu, .center_with = {pictures}}, "npu.onnx");
-  expect_script("run_onnx.py", file, "onnxruntime-levels");
+  const auto levels =
+      exported({.profile = OnnxProfile::kNpu, .center_with = {pictures}}, "npu.onnx");
   const auto logits =
       exported({.outputs = ModelOutputs::kLogits, .center_with = {pictures}}, "logits.onnx");
-  expect_script("run_onnx.py", logits, "onnxruntime-centred");
+  expect_script("run_onnx.py",
+                {expected(), levels, "onnxruntime-levels", logits, "onnxruntime-centred"});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""usage: run_onnx.py FILE.onnx EXPECTED.safetensors RUNTIME-MODE
+"""usage: run_onnx.py EXPECTED.safetensors FILE.onnx RUNTIME-MODE [FILE.onnx ...]
 
 RUNTIME is onnxruntime or openvino; MODE levels, logits, depth or centred (logits with a Relu behind).
 """
@@ -7,12 +7,8 @@ import sys
 
 import comparison
 
-file, expected_file, how = sys.argv[1:]
-runtime, mode = how.split("-")
-expected = comparison.read(expected_file)
 
-
-def with_onnxruntime():
+def with_onnxruntime(file):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
@@ -21,7 +17,7 @@ def with_onnxruntime():
     return shape, lambda image: dict(zip(names, session.run(names, {"image": image})))
 
 
-def with_openvino():
+def with_openvino(file):
     import openvino
 
     core = openvino.Core()
@@ -35,12 +31,15 @@ def with_openvino():
     return shape, run
 
 
-shape, run = with_onnxruntime() if runtime == "onnxruntime" else with_openvino()
-seen = 0
-for key, image in comparison.pictures(expected, shape):
-    batches = [slice(None)] if shape[0] is None else [slice(i, i + 1) for i in range(len(image))]
-    for rows in batches:
-        comparison.hold(expected, key, rows, run(image[rows]), mode, 1e-3, 1e-4)
-        seen += 1
-if seen < 2:
-    comparison.fail(f"pictures to compare, got {seen}")
+expected = comparison.read(sys.argv[1])
+for file, how in zip(sys.argv[2::2], sys.argv[3::2]):
+    runtime, mode = how.split("-")
+    shape, run = with_onnxruntime(file) if runtime == "onnxruntime" else with_openvino(file)
+    seen = 0
+    for key, image in comparison.pictures(expected, shape):
+        batches = [slice(None)] if shape[0] is None else [slice(i, i + 1) for i in range(len(image))]
+        for rows in batches:
+            comparison.hold(expected, key, rows, run(image[rows]), mode, 1e-3, 1e-4)
+            seen += 1
+    if seen < 2:
+        comparison.fail(f"pictures to compare, got {seen}")

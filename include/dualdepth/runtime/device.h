@@ -17,9 +17,9 @@ namespace dualdepth {
 c10::Device choose_device(DeviceKind kind);
 
 // Threads of LibTorch's and OpenCV's own computation; 0: all cores. LibTorch's default is 1 on some
-// machines. Those threads take numbers below 1e-38 for 0: moments of parameters that no longer
-// learn decay to such numbers in some 900 steps of Adam, and CPUs compute with them in slow motion
-// (a training run fell from 15.7 to 10.0 pictures a second).
+// machines. This thread and those it starts later take numbers below 1e-38 for 0: moments of
+// parameters that no longer learn decay to such numbers in some 900 steps of Adam, and CPUs compute
+// with them in slow motion (a training run fell from 15.7 to 10.0 pictures a second).
 void set_compute_threads(int64_t threads);
 
 }  // namespace dualdepth

@@ -1,0 +1,170 @@
+// The way from a checkpoint to a file that runs elsewhere, as people go it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "testing/kitti_tree.h"
+#include "testing/program.h"
+
+namespace dualdepth {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ProgramResult;
+
+using Words = std::vector<std::string>;
+
+// One step of training makes the checkpoint that all tests share.
+class Export : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    tree_ = new testing::KittiTree;
+    tree_->add_frames(2);
+    tree_->folder().write("run.yaml", "output_dir: " + path("run") +
+                                          "\nthreads: 1\ndata:\n  root: " + tree_->root().string() +
+                                          "\n  train_split: " + path("train.txt") +
+                                          "\n  val_split: " + path("train.txt") +
+                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
+                                          "trainer: {max_steps: 1}\n");
+    ASSERT_EQ(run({"train", path("run.yaml")}).exit_code, 0);
+  }
+  static void TearDownTestSuite() {
+    delete tree_;
+    tree_ = nullptr;
+  }
+
+  static std::string path(const std::string& name) { return (tree_->root() / name).string(); }
+  static std::string checkpoint() { return path("run/checkpoints/last.safetensors"); }
+
+  static ProgramResult run(const Words& words) {
+    return testing::run_program(DUALDEPTH_PROGRAM, words);
+  }
+
+  static ProgramResult export_to(const std::string& file, const Words& more = {}) {
+    Words words{"export", checkpoint(), "--out", path(file)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+
+  static nlohmann::json eval(const std::string& model) {
+    const auto result = run({"eval", model, "--data", path("run.yaml"), "--json", path("e.json")});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(read_file(path("e.json")));
+  }
+
+  static void expect_error(const ProgramResult& result, const Words& parts) {
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_EQ(result.errors.find("internal error"), std::string::npos) << result.errors;
+    EXPECT_THAT(result.errors,
+                AllOf(HasSubstr("error: "), HasSubstr("expected "), HasSubstr("got ")));
+    for (const std::string& part : parts) EXPECT_THAT(result.errors, HasSubstr(part));
+  }
+
+  static testing::KittiTree* tree_;
+};
+
+testing::KittiTree* Export::tree_ = nullptr;
+
+TEST_F(Export, EachFileEvaluatesAsItsCheckpoint) {
+  const auto expected = eval(checkpoint())["summary"];
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  ASSERT_EQ(export_to("d.onnx", {"--outputs", "depth", "--dynamic"}).exit_code, 0);
+  ASSERT_EQ(export_to("m.ts", {"--format", "torchscript"}).exit_code, 0);
+  for (const char* file : {"m.onnx", "d.onnx", "m.ts"}) {
+    const auto got = eval(path(file))["summary"];
+    for (const char* metric : {"abs_rel", "rmse", "d1"}) {
+      EXPECT_NEAR(got[metric].get<double>(), expected[metric].get<double>(), 1e-4) << file;
+    }
+  }
+}
+
+TEST_F(Export, PrintsTheComparisonWithTheCheckpoint) {
+  const auto result = export_to("m.onnx", {"--check-with", path("raw")});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("2 pictures, 4096 pixels, OpenVINO"),
+                                   HasSubstr("all others agree"), HasSubstr("written")));
+}
+
+TEST_F(Export, TheNpusFileIsCentredAndKeepsItsRules) {
+  expect_error(export_to("npu.onnx", {"--profile", "npu"}), {"--center-with"});
+  EXPECT_FALSE(fs::exists(path("npu.onnx")));
+  const auto result = export_to("npu.onnx", {"--profile", "npu", "--center-with", path("raw")});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("centred"));
+  const auto lint = run({"inspect", "lint", path("npu.onnx"), "--target", "npu"});
+  EXPECT_EQ(lint.exit_code, 0) << lint.output;
+  EXPECT_THAT(lint.output, HasSubstr("all 13 rules of npu hold"));
+}
+
+TEST_F(Export, LintNamesNodeRuleAndRemedy) {
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  const auto lint = run({"inspect", "lint", path("m.onnx")});
+  EXPECT_EQ(lint.exit_code, 1);
+  EXPECT_THAT(lint.output, AllOf(HasSubstr("/decoder/Upsample_4: no-resize"),
+                                 HasSubstr("export with profile npu"), HasSubstr("5 broken")));
+}
+
+TEST_F(Export, GraphIsPrintedAndDrawn) {
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  for (const std::string& file : {checkpoint(), path("m.onnx")}) {
+    const auto result = run({"inspect", "graph", file, "--svg", path("g.svg")});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.output, HasSubstr("/encoder/layer4/1/conv2/Conv"));
+    EXPECT_THAT(read_file(path("g.svg")), HasSubstr("/decoder/head_0/integer/Conv"));
+  }
+}
+
+TEST_F(Export, BenchTimesModelsSideBySide) {
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  const auto result = run({"bench", checkpoint(), path("m.onnx"), "--runs", "3", "--warm-up", "1",
+                           "--layers", "--json", path("b.json")});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto models = nlohmann::json::parse(read_file(path("b.json")))["models"];
+  ASSERT_EQ(models.size(), 2u);
+  for (const auto& model : models) {
+    EXPECT_GT(model["latency_ms"]["median"].get<double>(), 0);
+    EXPECT_GE(model["latency_ms"]["p90"], model["latency_ms"]["median"]);
+    EXPECT_GT(model["peak_mb"].get<double>(), 50);
+  }
+  // The integer head's argmax is none of OpenVINO's own.
+  EXPECT_THAT(models[1]["layers"].dump(), AllOf(HasSubstr("Convolution"), Not(HasSubstr("TopK"))));
+}
+
+TEST_F(Export, WrongShapesAndUnfitRuntimesAreOneClearError) {
+  expect_error(export_to("m.onnx", {"--shape", "1x3x100x64"}), {"multiples of 32", "1x3x100x64"});
+  expect_error(export_to("m.onnx", {"--shape", "banana"}), {"--shape", "banana"});
+  expect_error(export_to("m.onnx", {"--profile", "npu", "--no-centring", "--dynamic"}),
+               {"a fixed shape"});
+  expect_error(run({"eval", checkpoint(), "--data", path("run.yaml"), "--runtime", "openvino"}),
+               {"last.safetensors", "an ONNX file"});
+  EXPECT_FALSE(fs::exists(path("m.onnx")));
+}
+
+TEST_F(Export, DamagedFilesAreOneClearError) {
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  ASSERT_EQ(export_to("m.ts", {"--format", "torchscript"}).exit_code, 0);
+  for (const char* file : {"m.onnx", "m.ts"}) {
+    const auto bytes = read_file(path(file));
+    tree_->folder().write(file, bytes.substr(0, bytes.size() / 2));
+    expect_error(run({"predict", path(file), path("raw"), "--out", path("predicted")}), {file});
+  }
+  EXPECT_FALSE(fs::exists(path("predicted")));
+}
+
+TEST_F(Export, ACheckpointWithoutItsCodecIsRefused) {
+  auto bytes = read_file(checkpoint());
+  const auto at = bytes.find("dualdepth\"");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 9, "otherkeys");
+  tree_->folder().write("other.safetensors", bytes);
+  expect_error(run({"export", path("other.safetensors"), "--out", path("x.onnx")}),
+               {"other.safetensors", "a checkpoint written by dualdepth train"});
+  EXPECT_FALSE(fs::exists(path("x.onnx")));
+}
+
+}  // namespace
+}  // namespace dualdepth
