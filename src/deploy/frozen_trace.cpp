@@ -93,14 +93,15 @@ torch::jit::Module trace_network(DepthNet net, ModelOutputs outputs) {
 
   constexpr int64_t kSide = 64;
   const auto unit = std::make_shared<jit::CompilationUnit>();
-  jit::Module module = mirror(*net, c10::QualifiedName("__torch__.dualdepth.DepthNet"), unit);
+  const c10::QualifiedName name("__torch__.dualdepth.DepthNet");
+  jit::Module module = mirror(*net, name, unit);
   const auto call = [&](jit::Stack inputs) {
     return jit::Stack{run(net, inputs.at(0).toTensor(), outputs)};
   };
   const auto traced = jit::tracer::trace(
       {torch::zeros({1, 3, kSide, kSide})}, call, [](const at::Tensor&) { return ""; },
       /*strict=*/false, /*force_outplace=*/true, &module, {"image"});
-  const c10::QualifiedName forward(*module.type()->name(), "forward");
+  const c10::QualifiedName forward(name, "forward");
   module.type()->addMethod(unit->create_function(forward, traced.first->graph));
   module.eval();
   jit::Module frozen = jit::freeze_module(module);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include "dualdepth/base/error.h"
 
@@ -150,6 +151,7 @@ NodeId Graph::add(Operation operation, std::vector<NodeId> inputs, std::string m
 void Graph::replace(NodeId id, Operation operation) {
   Node& node = nodes_.at(id);
   std::vector<Shape> shapes;
+  shapes.reserve(node.inputs.size());
   for (const NodeId input : node.inputs) shapes.push_back(nodes_.at(input).shape);
   const Shape shape = std::visit(ShapeRule(operation, node.module, std::move(shapes)), operation);
   if (shape != node.shape) {
@@ -167,7 +169,9 @@ NodeId Graph::add_input(std::string name, Shape shape) {
 }
 
 void Graph::set_outputs(std::vector<Output> outputs) {
-  for (const Output& output : outputs) nodes_.at(output.node);
+  for (const Output& output : outputs) {
+    if (output.node >= nodes_.size()) throw std::out_of_range("output of a node that is not there");
+  }
   outputs_ = std::move(outputs);
 }
 

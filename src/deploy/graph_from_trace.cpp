@@ -67,8 +67,8 @@ class Converter {
     const jit::Node* dictionary = trace.outputs().at(0)->node();
     std::vector<Output> outputs;
     for (size_t i = 0; i + 1 < dictionary->inputs().size(); i += 2) {
-      outputs.push_back({jit::toIValue(dictionary->input(i))->toStringRef(),
-                         values_.at(dictionary->input(i + 1))});
+      outputs.push_back(
+          {constant(*dictionary, i).toStringRef(), values_.at(dictionary->input(i + 1))});
     }
     graph_.set_outputs(std::move(outputs));
   }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
@@ -27,8 +28,9 @@ class Model {
   explicit Model(const onnx::ModelProto& model) : model_(model) {
     try {
       onnx::shape_inference::InferShapes(model_);
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
       // Operators that this version does not know leave their shapes unknown.
+      spdlog::debug("shapes are not inferred: {}", error.what());
     }
     const auto& graph = model_.graph();
     for (const auto& value : graph.value_info()) add_shape(value);

@@ -172,6 +172,7 @@ class Reader {
   std::vector<NodeId> concat_inputs(const onnx::NodeProto& node) const {
     if (int_of(node, "axis", 0) != 1) fail(node, "axis 1", "another");
     std::vector<NodeId> inputs;
+    inputs.reserve(node.input_size());
     for (int i = 0; i < node.input_size(); ++i) inputs.push_back(in(node, i));
     return inputs;
   }

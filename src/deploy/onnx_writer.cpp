@@ -43,17 +43,19 @@ class Writer {
  public:
   Writer(const Graph& graph, const OnnxOptions& options, onnx::GraphProto& out)
       : graph_(graph), options_(options), out_(out), names_(node_names(graph)) {
-    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      values_.push_back(names_[id] + "_output_0");
-    }
+    values_.reserve(names_.size());
+    for (const std::string& name : names_) values_.push_back(name + "_output_0");
     for (const Output& output : graph.outputs()) values_[output.node] = output.name;
-    for (id_ = 0; id_ < graph.nodes().size(); ++id_) {
-      std::visit([this](const auto& operation) { write(operation); }, graph.node(id_).operation);
+  }
+
+  void write_all() {
+    for (id_ = 0; id_ < graph_.nodes().size(); ++id_) {
+      std::visit([this](const auto& operation) { write(operation); }, graph_.node(id_).operation);
     }
-    for (const Output& output : graph.outputs()) {
+    for (const Output& output : graph_.outputs()) {
       auto* value = out_.add_output();
       value->set_name(output.name);
-      set_shape(*value, type_of(output.node), graph.node(output.node).shape, options_.dynamic);
+      set_shape(*value, type_of(output.node), graph_.node(output.node).shape, options_.dynamic);
     }
   }
 
@@ -206,6 +208,7 @@ class Writer {
 
   void write(const Concat&) {
     std::vector<std::string> inputs;
+    inputs.reserve(graph_.node(id_).inputs.size());
     for (size_t i = 0; i < graph_.node(id_).inputs.size(); ++i) inputs.push_back(in(i));
     attribute(add("Concat", inputs), "axis", int64_t{1});
   }
@@ -305,7 +308,7 @@ std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& c
   opset->set_domain("");
   opset->set_version(versions.opset);
   model->mutable_graph()->set_name("dualdepth");
-  Writer(graph, options, *model->mutable_graph());
+  Writer(graph, options, *model->mutable_graph()).write_all();
   auto* entry = model->add_metadata_props();
   entry->set_key(kModelCardKey);
   entry->set_value(to_json(card));

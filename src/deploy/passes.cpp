@@ -36,6 +36,7 @@ Graph merge_affine(const Graph& graph) {
       continue;
     }
     std::vector<NodeId> inputs;
+    inputs.reserve(node.inputs.size());
     for (const NodeId read : node.inputs) inputs.push_back(renamed[read]);
     renamed[id] = merged.add(node.operation, std::move(inputs), node.module);
   }

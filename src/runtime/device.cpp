@@ -1,5 +1,6 @@
 #include "dualdepth/runtime/device.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <link.h>

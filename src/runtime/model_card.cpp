@@ -54,7 +54,12 @@ ModelCard parse_model_card(const std::string& text, const std::string& origin) {
          json["format_version"].dump());
   }
   const auto outputs = outputs_named(json["outputs"]);
-  if (!outputs) fail("outputs levels, logits or depth", json["outputs"].dump());
+  if (!outputs.has_value()) {
+    throw Error({.subject = origin,
+                 .expected = "outputs levels, logits or depth",
+                 .got = json["outputs"].dump(),
+                 .fix = "export the checkpoint again with dualdepth export"});
+  }
   const nlohmann::json config{{"model", json["model"]}, {"data", json["data"]}};
   const RunConfig run = parse_run_config(config.dump(), origin);
   return {.outputs = *outputs,

@@ -78,7 +78,9 @@ class OpenVinoModel : public ExportedModel {
     request_.infer();
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
-      outputs[output.get_any_name()] = to_torch(request_.get_tensor(output));
+      // One that took the place of another's Cast has both names.
+      const auto tensor = to_torch(request_.get_tensor(output));
+      for (const std::string& name : output.get_names()) outputs[name] = tensor;
     }
     return outputs;
   }

@@ -12,7 +12,7 @@
 namespace dualdepth {
 namespace {
 
-LoadedPredictor open_exported(std::shared_ptr<ExportedModel> model, c10::Device device) {
+LoadedPredictor open_exported(const std::shared_ptr<ExportedModel>& model, c10::Device device) {
   const ModelCard& card = model->card();
   NetworkInput input{.model = card.model, .image_shape = card.image_shape, .kb_crop = card.kb_crop};
   RunConfig config = run_config_of(card);

@@ -58,9 +58,9 @@ void replace_head(jit::Graph& graph) {
     jit::Node* head =
         graph.insertNode(graph.create(kind, {conv.input(0), conv.input(1), conv.input(2)}));
     // argmax dropped the channel: so must what takes its place.
-    const bool keeps = jit::toIValue(node->input(2))->toBool();
+    const auto keeps = jit::toIValue(node->input(2));
     jit::Value* level = head->output();
-    if (!keeps) {
+    if (!keeps.has_value() || !keeps->toBool()) {
       level = graph.insert(c10::aten::squeeze, {level, 1});
     }
     node->output()->replaceAllUsesWith(level);

@@ -74,6 +74,7 @@ class ExportedFiles : public ::testing::Test {
     const torch::NoGradGuard no_grad;
     const NetworkInput input{config.model, shape, false};
     std::vector<torch::Tensor> images;
+    images.reserve(batch);
     for (int i = 0; i < batch; ++i) images.push_back(to_network_picture(picture(i), input).image);
     const auto image = torch::cat(images).contiguous();
     auto net = load_network(open_checkpoint(folder_ / "checkpoint.safetensors"));

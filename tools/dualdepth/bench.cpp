@@ -116,6 +116,7 @@ nlohmann::ordered_json to_json(const std::vector<Measured>& all, const BenchVerb
 
 void run_bench(const BenchVerb& verb) {
   std::vector<Measured> all;
+  all.reserve(verb.models.size());
   for (const fs::path& file : verb.models) {
     all.push_back({.path = file, .peak_mb = peak_memory(file, verb.runtime)});
   }
