@@ -17,6 +17,6 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/dualdepth-config.cmake
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/dualdepth-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
   ${PROJECT_BINARY_DIR}/dualdepth-config.cmake ${PROJECT_BINARY_DIR}/dualdepth-config-version.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/LibTorch.cmake ${PROJECT_SOURCE_DIR}/cmake/OpenVino.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/PinnedWheel.cmake ${PROJECT_SOURCE_DIR}/cmake/LibTorch.cmake ${PROJECT_SOURCE_DIR}/cmake/OpenVino.cmake
   ${PROJECT_SOURCE_DIR}/cmake/Onnx.cmake ${DUALDEPTH_DEPENDENCIES}
   DESTINATION ${package_folder})

@@ -2,16 +2,7 @@
 # wheel that tools/setup unpacked. Neither's own TorchConfig is used: it asks for a CUDA toolkit even of a CPU program.
 # Serves the build and, installed, the projects that find_package(dualdepth).
 set(_minimum 2.11)
-file(STRINGS ${DUALDEPTH_DEPENDENCIES} _pin REGEX "^libtorch +torch==")
-string(REGEX MATCH "torch==([^ ]+)" _pin "${_pin}")
-set(_version ${CMAKE_MATCH_1})
-
-if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
-  set(_cache "$ENV{XDG_CACHE_HOME}")
-else()
-  set(_cache "$ENV{HOME}/.cache")
-endif()
-set(_wheel "${_cache}/dualdepth/libtorch-${_version}/torch")
+dualdepth_pinned_wheel(libtorch torch _wheel)
 string(REPLACE ":" ";" _prefixes "$ENV{CMAKE_PREFIX_PATH}")
 unset(_libtorch)
 foreach(prefix IN LISTS CMAKE_PREFIX_PATH _prefixes _wheel)
@@ -47,4 +38,7 @@ if(NOT TARGET libtorch)
   target_include_directories(libtorch SYSTEM INTERFACE ${_links} ${_links}/torch/csrc/api/include)
   target_link_libraries(libtorch INTERFACE
     ${_libtorch}/lib/libtorch_cpu.so ${_libtorch}/lib/libc10.so)
+  # ATen's parallel_for is a template whose loop runs on one thread where it is compiled without OpenMP.
+  target_compile_options(libtorch INTERFACE -fopenmp)
+  target_link_options(libtorch INTERFACE -fopenmp)
 endif()

@@ -1,17 +1,8 @@
 # Defines the imported target `openvino`: an OpenVINO of CMAKE_PREFIX_PATH if there is one, otherwise the PyPI wheel that
 # tools/setup unpacked. Serves the build and, installed, the projects that find_package(dualdepth).
-file(STRINGS ${DUALDEPTH_DEPENDENCIES} _pin REGEX "^openvino +openvino==")
-string(REGEX MATCH "openvino==([^ ]+)" _pin "${_pin}")
-set(_version ${CMAKE_MATCH_1})
-
-if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
-  set(_cache "$ENV{XDG_CACHE_HOME}")
-else()
-  set(_cache "$ENV{HOME}/.cache")
-endif()
+dualdepth_pinned_wheel(openvino openvino _wheel)
 find_package(OpenVINO QUIET COMPONENTS Runtime)
 if(NOT OpenVINO_FOUND)
-  set(_wheel "${_cache}/dualdepth/openvino-${_version}/openvino")
   find_package(OpenVINO QUIET COMPONENTS Runtime PATHS ${_wheel}/cmake NO_DEFAULT_PATH)
 endif()
 if(NOT OpenVINO_FOUND)

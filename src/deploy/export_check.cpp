@@ -12,10 +12,7 @@ int64_t count_near_ties(DepthNet& net, const torch::Tensor& image, const torch::
   if (integer_channels(net->options().params) == 1) return 0;
   const auto pixels = doubtful.flatten().nonzero().squeeze(1);
   const auto [scale, feature] = *net->features(image).begin();
-  auto filters = net->decoder()->head(scale)->filters();
-  if (const double sigma = net->options().head.level_smoothing; sigma > 0) {
-    filters = smooth_levels(filters, sigma);
-  }
+  const auto filters = prediction_filters(net, scale);
   const auto [best, unused] = apply_at(filters, feature, pixels).integer_logits.topk(2, 1);
   return (best.select(1, 0) - best.select(1, 1)).lt(kNearTie).sum().item<int64_t>();
 }

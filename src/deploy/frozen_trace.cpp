@@ -39,11 +39,11 @@ jit::Module mirror(const torch::nn::Module& module, const c10::QualifiedName& na
 
 int64_t finest_scale(const DepthNet& net) { return std::ranges::min(net->options().head.scales); }
 
+// Lays level_smoothing into the head's own filters.
 void smooth_integer_head(DepthNet& net) {
-  const double sigma = net->options().head.level_smoothing;
-  if (sigma <= 0 || integer_channels(net->options().params) == 1) return;
-  const HeadFilters filters = net->decoder()->head(finest_scale(net))->filters();
-  const HeadFilters smoothed = smooth_levels(filters, sigma);
+  const int64_t scale = finest_scale(net);
+  const HeadFilters filters = net->decoder()->head(scale)->filters();
+  const HeadFilters smoothed = prediction_filters(net, scale);
   filters.integer_weight.copy_(smoothed.integer_weight);
   filters.integer_bias.copy_(smoothed.integer_bias);
 }

@@ -52,10 +52,7 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
   const torch::NoGradGuard no_grad;
   const auto [scale, feature] = *net->features(image).begin();
   const auto& options = net->options();
-  auto filters = net->decoder()->head(scale)->filters();
-  if (options.head.level_smoothing > 0 && integer_channels(options.params) > 1) {
-    filters = smooth_levels(filters, options.head.level_smoothing);
-  }
+  const auto filters = prediction_filters(net, scale);
   const DepthCodec codec(options.params.codec);
   if (feature.is_cpu() && options.params.use_dual_head && codec.integer_channels() > 1) {
     return decode_whole(filters, feature, codec);
@@ -70,6 +67,13 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
   const std::vector<int64_t> shape = {feature.size(0), feature.size(2), feature.size(3)};
   return {join(stripes, &Stripe::depth, shape), join(stripes, &Stripe::level, shape),
           join(stripes, &Stripe::fraction, shape)};
+}
+
+HeadFilters prediction_filters(DepthNet& net, int64_t scale) {
+  const auto filters = net->decoder()->head(scale)->filters();
+  const double sigma = net->options().head.level_smoothing;
+  const bool smooths = sigma > 0 && integer_channels(net->options().params) > 1;
+  return smooths ? smooth_levels(filters, sigma) : filters;
 }
 
 HeadFilters smooth_levels(const HeadFilters& filters, double sigma) {

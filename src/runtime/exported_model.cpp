@@ -19,6 +19,12 @@ const torch::Tensor& output(const NamedTensors& outputs, const char* name) {
 
 }  // namespace
 
+OpenVinoOptions openvino_options(const RuntimeOptions& options) {
+  const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
+  return {.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
+          .threads = options.threads};
+}
+
 DensePrediction to_prediction(const NamedTensors& outputs, const ModelCard& card) {
   const auto& params = card.model.params;
   if (card.outputs == ModelOutputs::kDepth) return {output(outputs, "depth").squeeze(1), {}, {}};

@@ -53,10 +53,7 @@ LoadedPredictor open_predictor(const std::filesystem::path& model, const Runtime
                  .fix = "leave --runtime out, or export the checkpoint first"});
   }
   if (onnx) {
-    const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
-    const auto precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32;
-    return open_exported(open_onnx(model, {.precision = precision, .threads = options.threads}),
-                         c10::kCPU);
+    return open_exported(open_onnx(model, openvino_options(options)), c10::kCPU);
   }
   const auto device = choose_device(options.device);
   if (extension == ".ts" || extension == ".pt") {

@@ -53,11 +53,9 @@ double peak_memory(const fs::path& file, const RuntimeOptions& runtime) {
 // OpenVINO alone tells its layers' times; a model of its own keeps them.
 std::vector<LayerTime> layer_times(const fs::path& file, const RuntimeOptions& runtime) {
   if (file.extension() != ".onnx") return {};
-  const bool bfloat16 = runtime.runtime == RuntimeKind::kOpenVinoBFloat16;
-  const auto model =
-      open_onnx(file, {.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
-                       .threads = runtime.threads,
-                       .profile = true});
+  OpenVinoOptions options = openvino_options(runtime);
+  options.profile = true;
+  const auto model = open_onnx(file, options);
   const auto& shape = model->card().image_shape;
   const auto image = torch::rand({1, 3, shape[0], shape[1]});
   constexpr int kWarmUp = 4;

@@ -20,6 +20,10 @@ struct DensePrediction {
 // applies.
 DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image);
 
+// The filters that predict at this scale: the head's own, their integer part smoothed by
+// model.head.level_smoothing where the network has levels.
+HeadFilters prediction_filters(DepthNet& net, int64_t scale);
+
 // Filters whose integer part was convolved along the level axis with a Gaussian of `sigma` levels
 // (normalised over the levels there are):
 //

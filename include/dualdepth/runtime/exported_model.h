@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "dualdepth/config/data_options.h"
+#include "dualdepth/config/runtime_options.h"
 #include "dualdepth/config/train_options.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/model/tensor_file.h"
@@ -31,6 +31,9 @@ struct OpenVinoOptions {
   int64_t threads = 0;                        // 0: all cores
   bool profile = false;                       // keeps layer_times(), at some cost
 };
+
+// What RuntimeOptions ask of OpenVINO.
+OpenVinoOptions openvino_options(const RuntimeOptions& options);
 
 // An exported file, ready to run. In both runtimes a 3x3 integer head followed by ArgMax is
 // replaced by winning_levels (model/level_head.h), so that its K channels are never stored.
