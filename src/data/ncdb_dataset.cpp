@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "class_mask_index.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/log.h"
 #include "dualdepth/data/ncdb_split.h"
@@ -85,14 +86,6 @@ std::optional<fs::path> find_mask(const fs::path& root, const fs::path& picture)
   return std::nullopt;
 }
 
-// Whether `name` is STEM_<digits>.
-bool is_instance_of(std::string_view name, std::string_view stem) {
-  if (!name.starts_with(stem)) return false;
-  name.remove_prefix(stem.size());
-  return name.size() > 1 && name.front() == '_' &&
-         std::ranges::all_of(name.substr(1), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 cv::Mat read_mask_of(const fs::path& file, const fs::path& picture, cv::Size picture_size) {
   require_size_of_picture(file, read_image_size(file), picture, picture_size);
   return read_mask(file);
@@ -100,7 +93,8 @@ cv::Mat read_mask_of(const fs::path& file, const fs::path& picture, cv::Size pic
 
 }  // namespace
 
-NcdbDataset::NcdbDataset(const DataOptions& options, const fs::path& split) {
+NcdbDataset::NcdbDataset(const DataOptions& options, const fs::path& split)
+    : class_masks_(std::make_unique<ClassMaskIndex>()) {
   const fs::path root = options.root;
   if (!fs::is_directory(root)) {
     throw Error({.subject = root.string(),
@@ -148,6 +142,8 @@ NcdbDataset::NcdbDataset(const DataOptions& options, const fs::path& split) {
   missing_ = missing.lines();
 }
 
+NcdbDataset::~NcdbDataset() = default;
+
 Sample NcdbDataset::load(size_t index) const {
   const Entry& entry = entries_[index];
   cv::Mat rgb = read_rgb(entry.picture);
@@ -175,26 +171,14 @@ Sample NcdbDataset::load_truth(const Entry& entry, cv::Size picture_size) const 
 
 std::vector<ClassMask> NcdbDataset::load_class_masks(size_t index) const {
   const Entry& entry = entries_[index];
-  const std::string stem = entry.picture.stem().string();
   std::vector<ClassMask> masks;
   for (const fs::path& folder : sequence_folders(entry.picture)) {
     const fs::path classes = folder / "segmentation_results" / "class_masks";
-    if (!fs::is_directory(classes)) continue;
-    for (const fs::directory_entry& of_class : fs::directory_iterator(classes)) {
-      if (!of_class.is_directory()) continue;
-      // Instances count from any number, and some may be absent.
-      for (const fs::directory_entry& file : fs::directory_iterator(of_class.path())) {
-        if (file.path().extension() != ".png" ||
-            !is_instance_of(file.path().stem().string(), stem)) {
-          continue;
-        }
-        masks.push_back({of_class.path().filename().string(), file.path(), {}});
-      }
+    for (auto& [name, file] : class_masks_->find(classes, entry.picture.stem().string())) {
+      const cv::Size size = read_image_size(entry.picture);
+      masks.push_back({name, file, read_mask_of(file, entry.picture, size)});
     }
   }
-  std::ranges::sort(masks, {}, &ClassMask::file);
-  const cv::Size size = masks.empty() ? cv::Size() : read_image_size(entry.picture);
-  for (ClassMask& mask : masks) mask.mask = read_mask_of(mask.file, entry.picture, size);
   return masks;
 }
 

@@ -20,11 +20,10 @@ struct OnnxOptions {
 // The graph as an ONNX model with the card as metadata_props["dualdepth"]. Each node carries the
 // path of its module ("/encoder/layer1/0/conv1/Conv"), each initializer the parameter's name.
 //
-//   Affine        Mul, Add                          Upsample  Resize (nearest, asymmetric, floor);
-//   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp             npu: Upsample
-//                 or Reciprocal, Clip               ArgMax    axis 1, keepdims, the first of
-//                 equals;
-//                                                             openvino: as int32
+//   Affine        Mul, Add
+//   Upsample      Resize (nearest, asymmetric, floor); npu: Upsample
+//   ArgMax        axis 1, keepdims, the first of equals; openvino: as int32
+//   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp or Reciprocal, Clip
 std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& card,
                                           const OnnxOptions& options);
 
