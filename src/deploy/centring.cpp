@@ -80,9 +80,13 @@ Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pi
   const int64_t unknowns = head.weight[0].numel() + 1;
   auto normal = torch::zeros({unknowns, unknowns}, torch::kFloat64);
   auto right = torch::zeros({unknowns}, torch::kFloat64);
+  const int64_t channels = head.weight.size(1);
+  auto peaks = torch::zeros({channels});
   Moments before;
   for_each_stripe(head, net, pictures,
                   [&](const torch::Tensor& patches, const torch::Tensor& best) {
+                    const auto centres = patches.slice(1, 4 * channels, 5 * channels);
+                    peaks = torch::maximum(peaks, centres.amax(0));
                     const auto rows = with_one(patches);
                     normal += rows.t().matmul(rows);
                     right += rows.t().mv(best.to(torch::kFloat64));
@@ -96,9 +100,9 @@ Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pi
   normal += torch::eye(unknowns, torch::kFloat64) * (1e-9 * normal.trace().item<double>());
   const auto solution = torch::linalg_solve(normal, right).to(torch::kFloat32);
   const auto slope = solution.slice(0, 0, unknowns - 1).contiguous();
-  Centring centring{
-      .filter = slope.view({3, 3, head.weight.size(1)}).permute({2, 0, 1}).contiguous(),
-      .offset = solution[unknowns - 1].item<float>()};
+  Centring centring{.filter = slope.view({3, 3, channels}).permute({2, 0, 1}).contiguous(),
+                    .offset = solution[unknowns - 1].item<float>(),
+                    .feature_peaks = peaks};
   Moments after;
   for_each_stripe(head, net, pictures,
                   [&](const torch::Tensor& patches, const torch::Tensor& best) {

@@ -9,6 +9,7 @@
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/data/synthetic_picture.h"
+#include "dualdepth/deploy/equalize.h"
 #include "dualdepth/deploy/frozen_trace.h"
 #include "dualdepth/deploy/graph_from_trace.h"
 #include "dualdepth/deploy/onnx_writer.h"
@@ -120,7 +121,9 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
     Graph graph = merge_affine(graph_from_trace(trace_network(net, ModelOutputs::kLogits), shape));
     if (!options.center_with.empty()) {
       report.centring = fit_centring(graph, net, pictures_of(options.center_with, input, layout));
-      graph = center_logits(graph, *report.centring);
+      const NodeId map = graph.node(graph.output("logits")).inputs.at(0);
+      graph = equalize_channels(center_logits(graph, *report.centring), map,
+                                report.centring->feature_peaks);
     }
     graph = with_outputs(graph, card.model.params, options.outputs);
     report.nodes = static_cast<int64_t>(graph.nodes().size());

@@ -23,8 +23,9 @@ namespace dualdepth::deploy {
 // lies at kRoom above 0 and a Relu is put behind the head: losing logits end at 0, and any
 // quantizer finds the winners' range by plain min-max.
 struct Centring {
-  torch::Tensor filter;  // a: float [C, 3, 3]
-  float offset = 0;      // b and the shift together
+  torch::Tensor filter;         // a: float [C, 3, 3]
+  float offset = 0;             // b and the shift together
+  torch::Tensor feature_peaks;  // greatest value of each channel of the map the head reads, [C]
 
   int64_t pixels = 0;        // of calibration
   double spread_before = 0;  // standard deviation of the winning logit
