@@ -1,7 +1,5 @@
 #include "class_mask_index.h"
 
-#include <algorithm>
-
 namespace dualdepth {
 namespace {
 
@@ -32,7 +30,6 @@ std::vector<ClassMaskIndex::File> ClassMaskIndex::find(const fs::path& class_mas
         files_of[of].push_back({of_class.path().filename().string(), file.path()});
       }
     }
-    for (auto& [unused, files] : files_of) std::ranges::sort(files, {}, &File::path);
   }
   const auto found = files_of.find(stem);
   return found == files_of.end() ? std::vector<File>{} : found->second;

@@ -19,7 +19,7 @@ class ClassMaskIndex {
     std::filesystem::path path;
   };
 
-  // Of one picture, in the order of their paths; none where there is no such folder.
+  // Of one picture, in any order; none where there is no such folder.
   std::vector<File> find(const std::filesystem::path& class_masks, const std::string& stem);
 
  private:

@@ -175,10 +175,12 @@ std::vector<ClassMask> NcdbDataset::load_class_masks(size_t index) const {
   for (const fs::path& folder : sequence_folders(entry.picture)) {
     const fs::path classes = folder / "segmentation_results" / "class_masks";
     for (auto& [name, file] : class_masks_->find(classes, entry.picture.stem().string())) {
-      const cv::Size size = read_image_size(entry.picture);
-      masks.push_back({name, file, read_mask_of(file, entry.picture, size)});
+      masks.push_back({name, file, {}});
     }
   }
+  std::ranges::sort(masks, {}, &ClassMask::file);
+  const cv::Size size = masks.empty() ? cv::Size() : read_image_size(entry.picture);
+  for (ClassMask& mask : masks) mask.mask = read_mask_of(mask.file, entry.picture, size);
   return masks;
 }
 

@@ -1,7 +1,7 @@
 #include "dualdepth/deploy/equalize.h"
 
 #include <algorithm>
-#include <optional>
+#include <vector>
 
 namespace dualdepth::deploy {
 namespace {
@@ -14,17 +14,12 @@ const Conv* conv_of(const Graph& graph, NodeId id) {
   return std::get_if<Conv>(&graph.node(id).operation);
 }
 
-// The convolutions that read `map`; nothing when something else does.
-std::optional<std::vector<NodeId>> conv_readers(const Graph& graph, NodeId map) {
+std::vector<NodeId> conv_readers(const Graph& graph, NodeId map) {
   std::vector<NodeId> readers;
   for (NodeId id = map + 1; id < graph.nodes().size(); ++id) {
-    const auto reads = std::ranges::count(graph.node(id).inputs, map);
-    if (reads == 0) continue;
-    if (conv_of(graph, id) == nullptr) return std::nullopt;
-    readers.push_back(id);
+    const bool reads = std::ranges::count(graph.node(id).inputs, map) > 0;
+    if (reads && conv_of(graph, id) != nullptr) readers.push_back(id);
   }
-  const bool all_are_nodes = graph.readers().at(map) == static_cast<int>(readers.size());
-  if (readers.empty() || !all_are_nodes) return std::nullopt;
   return readers;
 }
 
@@ -33,11 +28,13 @@ std::optional<std::vector<NodeId>> conv_readers(const Graph& graph, NodeId map) 
 Graph equalize_channels(const Graph& graph, NodeId map, const torch::Tensor& greatest) {
   if (!std::holds_alternative<Relu>(graph.node(map).operation)) return graph;
   const NodeId maker = graph.node(map).inputs.at(0);
+  const auto counts = graph.readers();
+  if (conv_of(graph, maker) == nullptr || counts.at(maker) != 1) return graph;
   const auto readers = conv_readers(graph, map);
-  if (conv_of(graph, maker) == nullptr || graph.readers().at(maker) != 1 || !readers) return graph;
+  if (readers.empty() || counts.at(map) != static_cast<int>(readers.size())) return graph;
 
   auto weights = torch::zeros_like(greatest);
-  for (const NodeId reader : *readers) {
+  for (const NodeId reader : readers) {
     const auto size = conv_of(graph, reader)->weight.abs();
     weights = torch::maximum(weights, size.amax({0, 2, 3}) / size.max().clamp_min(kNothing));
   }
@@ -53,7 +50,7 @@ Graph equalize_channels(const Graph& graph, NodeId map, const torch::Tensor& gre
   made.weight = made.weight / factor.view({-1, 1, 1, 1});
   made.bias = made.bias / factor;
   equalized.replace(maker, std::move(made));
-  for (const NodeId reader : *readers) {
+  for (const NodeId reader : readers) {
     Conv conv = *conv_of(graph, reader);
     conv.weight = conv.weight * factor.view({1, -1, 1, 1});
     equalized.replace(reader, std::move(conv));

@@ -28,16 +28,14 @@ class PlainQuantizer : public ::testing::Test {
     DUALDEPTH_NEEDS_INTEROP();
     DUALDEPTH_NEEDS_SHARED("kitti_mini");
     DUALDEPTH_NEEDS_SHARED("weights/resnet18_partial.safetensors");
-    config_ =
-        load_run_config(fs::path(DUALDEPTH_SOURCE_DIR) / "configs/kitti_mini.yaml", overrides());
+    config_ = load_run_config(config_file(), overrides());
     train_ = open_dataset(config_.data, SplitRole::kTrain);
     held_out_ = open_dataset(config_.data, SplitRole::kValidation);
   }
 
   // configs/kitti_mini.yaml by the program, at half its resolution to save time.
   void train() const {
-    std::vector<std::string> words{
-        "train", (fs::path(DUALDEPTH_SOURCE_DIR) / "configs/kitti_mini.yaml").string()};
+    std::vector<std::string> words{"train", config_file().string()};
     for (const auto& word : overrides()) words.push_back(word);
     const auto result = testing::run_program(DUALDEPTH_PROGRAM, words);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
@@ -45,12 +43,14 @@ class PlainQuantizer : public ::testing::Test {
 
   fs::path checkpoint() const { return folder_ / "run/checkpoints/last.safetensors"; }
 
-  // Every seventh picture of the training drives.
+  // Evenly over the training drives.
+  size_t calibration_index(size_t i) const { return i * train_->size() / kCalibrationPictures; }
+
   std::vector<fs::path> calibration_files() const {
     std::vector<fs::path> files;
     files.reserve(kCalibrationPictures);
     for (size_t i = 0; i < kCalibrationPictures; ++i) {
-      files.push_back(train_->files(i * train_->size() / kCalibrationPictures).front());
+      files.push_back(train_->files(calibration_index(i)).front());
     }
     return files;
   }
@@ -62,7 +62,7 @@ class PlainQuantizer : public ::testing::Test {
   void write_pictures(const fs::path& file) const {
     NamedTensors pictures;
     for (size_t i = 0; i < kCalibrationPictures; ++i) {
-      const Sample sample = train_->load(i * train_->size() / kCalibrationPictures);
+      const Sample sample = train_->load(calibration_index(i));
       pictures[fmt::format("calibration_{}", i)] = network_picture(sample).image;
     }
     for (size_t i = 0; i < held_out_->size(); ++i) {
@@ -104,6 +104,10 @@ class PlainQuantizer : public ::testing::Test {
   testing::TempFolder folder_;
 
  private:
+  static fs::path config_file() {
+    return fs::path(DUALDEPTH_SOURCE_DIR) / "configs/kitti_mini.yaml";
+  }
+
   std::vector<std::string> overrides() const {
     const auto shared = [](const char* path) { return testing::shared_path(path).string(); };
     return {"data.root=" + shared("kitti_mini"),
