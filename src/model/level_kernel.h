@@ -2,26 +2,53 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace dualdepth {
 
-// One 3x3 head of K levels over C channels, and where its rows lie.
+// One 3x3 head of K levels over C channels.
 struct LevelKernel {
-  const float* weight;    // [K' / group][3][3][C][group]
-  const float* bias;      // [K'], -infinity behind the K levels
-  int64_t channels;       // C
-  int64_t padded_levels;  // K': K filled up to a multiple of level_group()
-  int64_t width;          // w
+  const float* weight;     // [K' / group][3][3][C][group]
+  const float* transform;  // [K' / group][kLevelPoints][3][C][group]: see level_lines()
+  const float* bias;       // [K'], -infinity behind the K levels
+  int64_t channels;        // C
+  int64_t padded_levels;   // K': K filled up to a multiple of level_group()
+  float weight_size;       // the greatest sum of absolute weights of one level
+};
+
+// One picture's map, [height, width, C].
+struct LevelMap {
+  const float* values;
+  int64_t height, width;
+};
+
+// Minimal filtering F(4, 3) along x (Winograd; Lavin and Gray, Fast Algorithms for Convolutional
+// Neural Networks, 2016): four neighbouring pixels y of a filter g over six d are
+//
+//   y = A^T [(G g) * (B^T d)]
+//
+// with 6 products in place of 12. Rows of G for the points 0, 1, -1, 2, -2 and infinity:
+inline constexpr int64_t kLevelPoints = 6;
+inline constexpr float kLevelFilterTransform[kLevelPoints][3] = {{1.F / 4, 0, 0},
+                                                                 {-1.F / 6, -1.F / 6, -1.F / 6},
+                                                                 {-1.F / 6, 1.F / 6, -1.F / 6},
+                                                                 {1.F / 24, 1.F / 12, 1.F / 6},
+                                                                 {1.F / 24, -1.F / 12, 1.F / 6},
+                                                                 {0, 0, 1}};
+
+// Memory that level_lines() sizes itself.
+struct LevelWorkspace {
+  std::vector<float> lines, products, best, second;
+  std::vector<int32_t> index;
 };
 
 // Levels that a register tile holds on this CPU.
 int64_t level_group();
 
-// rows: the lines y-1, y, y+1 of the padded map, each [(w + 2) C]. levels: [w].
-// best and index are workspace of kLevelWorkspace * w numbers each.
-void level_row(const LevelKernel& kernel, const float* const rows[3], float* best, int32_t* index,
-               int64_t* levels);
-
-inline constexpr int64_t kLevelWorkspace = 64;  // at least the lanes of any vector
+// The winning levels of the lines begin .. end - 1; levels: [end - begin, width]. Where the two
+// best logits of the transformed sums are so close that rounding might have ordered them, the pixel
+// is summed again directly.
+void level_lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
+                 LevelWorkspace& workspace, int64_t* levels);
 
 }  // namespace dualdepth

@@ -44,6 +44,24 @@ INSTANTIATE_TEST_SUITE_P(Shapes, WinningLevels,
                                            Case{1, 16, 2, 7, 63}, Case{3, 4, 4, 13, 2},
                                            Case{1, 64, 4, 12, 100}));
 
+// Filters that differ in the bias alone, by less than the transform's rounding error: the sums in
+// double precision say which is greater.
+TEST(WinningLevels, NearTiesAreDecidedAsByAPlainSum) {
+  torch::manual_seed(5);
+  const auto feature = torch::randn({1, 16, 12, 50}) * 10;
+  const auto weight = torch::randn({128, 16, 3, 3}).repeat({2, 1, 1, 1});
+  const auto bias = torch::randn({128}).repeat({2}) + 4e-3 * torch::rand({256});
+  const auto logits = torch::conv2d(feature.to(torch::kFloat64), weight.to(torch::kFloat64),
+                                    bias.to(torch::kFloat64), 1, 1);
+  const auto [best, order] = logits.topk(2, 1);
+  const auto gap = best.select(1, 0) - best.select(1, 1);
+  const auto clear = gap > 5e-4;  // logits reach 600, where a float32 is exact to 6e-5
+  const auto levels = winning_levels(feature, weight, bias);
+  EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)));
+  EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.5);
+  EXPECT_LT(gap.median().item<double>(), 5e-3);
+}
+
 TEST(WinningLevels, OfEqualLogitsTheFirstLevelWins) {
   const auto feature = torch::ones({1, 2, 4, 20});
   const auto weight = torch::zeros({256, 2, 3, 3});
