@@ -37,24 +37,31 @@ torch::Tensor pack_bias(const torch::Tensor& bias, int64_t padded_levels) {
 
 }  // namespace
 
-torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
-                             const torch::Tensor& bias, int threads) {
+LevelHead::LevelHead(const torch::Tensor& weight, const torch::Tensor& bias)
+    : channels_(weight.size(1)) {
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
-                  weight.size(1) == feature.size(1) && bias.numel() == weight.size(0),
-              "winning_levels: a head of 3x3 filters over the feature's channels");
+                  bias.numel() == weight.size(0),
+              "LevelHead: 3x3 filters and a bias for each");
   const torch::NoGradGuard no_grad;
   const int64_t group = level_group();
   const int64_t padded_levels = (weight.size(0) + group - 1) / group * group;
   const auto taps = weight.permute({0, 2, 3, 1});
-  const auto packed_weight = pack(taps.flatten(1, 2), padded_levels, group);
-  const auto packed_transform = pack(transform(taps), padded_levels, group);
-  const auto packed_bias = pack_bias(bias, padded_levels);
-  const LevelKernel kernel{.weight = packed_weight.const_data_ptr<float>(),
-                           .transform = packed_transform.const_data_ptr<float>(),
-                           .bias = packed_bias.const_data_ptr<float>(),
-                           .channels = feature.size(1),
-                           .padded_levels = padded_levels,
-                           .weight_size = weight.flatten(1).abs().sum(1).max().item<float>()};
+  weight_ = pack(taps.flatten(1, 2), padded_levels, group);
+  transform_ = pack(transform(taps), padded_levels, group);
+  bias_ = pack_bias(bias, padded_levels);
+  weight_size_ = weight.flatten(1).abs().sum(1).max().item<float>();
+}
+
+torch::Tensor LevelHead::operator()(const torch::Tensor& feature, int threads) const {
+  TORCH_CHECK(feature.dim() == 4 && feature.size(1) == channels_,
+              "LevelHead: a map of as many channels as the filters have");
+  const torch::NoGradGuard no_grad;
+  const LevelKernel kernel{.weight = weight_.const_data_ptr<float>(),
+                           .transform = transform_.const_data_ptr<float>(),
+                           .bias = bias_.const_data_ptr<float>(),
+                           .channels = channels_,
+                           .padded_levels = bias_.size(0),
+                           .weight_size = weight_size_};
   const auto rows = feature.permute({0, 2, 3, 1}).contiguous();
   const int64_t height = feature.size(2);
   const int64_t width = feature.size(3);
@@ -64,14 +71,19 @@ torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& 
   const int64_t blocks = (height + kLinesAtOnce - 1) / kLinesAtOnce;  // of a picture
   const auto jobs = static_cast<size_t>(feature.size(0) * blocks);
   parallel_for(jobs, threads > 0 ? threads : at::get_num_threads(), [&](size_t job) {
+    static thread_local LevelWorkspace workspace;
     const int64_t picture = static_cast<int64_t>(job) / blocks;
     const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
-    const LevelMap map{in + picture * height * width * kernel.channels, height, width};
-    LevelWorkspace workspace;
+    const LevelMap map{in + picture * height * width * channels_, height, width};
     level_lines(kernel, map, begin, std::min(begin + kLinesAtOnce, height), workspace,
                 out + (picture * height + begin) * width);
   });
   return levels;
+}
+
+torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
+                             const torch::Tensor& bias) {
+  return LevelHead(weight, bias)(feature);
 }
 
 }  // namespace dualdepth

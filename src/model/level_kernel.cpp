@@ -27,7 +27,7 @@ constexpr int64_t kPatchPixels = 4;
 // Patches whose products (48 kB with 64 levels) stay in the cache until they are summed.
 constexpr int64_t kPatchesAtOnce = 36;
 // Of weight_size times the greatest input: above the rounding error of the transformed sums.
-constexpr float kRounding = 2e-6F;
+constexpr float kRounding = 3e-7F;
 
 int64_t lanes() { return static_cast<int64_t>(hn::Lanes(Floats())); }
 int64_t group() { return kVectors * lanes(); }
@@ -230,6 +230,12 @@ void multiply_patches(const LevelKernel& kernel, int64_t level,
     int64_t patch = 0;
     for (; patch + kPatches <= count; patch += kPatches) {
       multiply<kPatches>(weight, at(first + patch), channels, out + patch * group());
+    }
+    // The last tile computes some patches twice.
+    if (patch < count && count >= kPatches) {
+      patch = count - kPatches;
+      multiply<kPatches>(weight, at(first + patch), channels, out + patch * group());
+      patch = count;
     }
     for (; patch < count; ++patch) {
       multiply<1>(weight, at(first + patch), channels, out + patch * group());

@@ -2,7 +2,7 @@
 
 #include <torch/types.h>
 
-#include <cstring>
+#include <algorithm>
 #include <openvino/core/graph_util.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/constant.hpp>
@@ -21,15 +21,22 @@
 namespace dualdepth {
 namespace {
 
-// Inputs: feature [N, H, W, C], in which OpenVINO's convolutions leave it; weight [K, C, 3, 3];
-// bias [1, K, 1, 1]; all float32. Output: the winning level, [N, 1, H, W].
-class LevelHead : public ov::op::Op {
+torch::Tensor view(const float* values, const ov::Shape& shape) {
+  const std::vector<int64_t> sizes(shape.begin(), shape.end());
+  // from_blob takes no pointer to const; the view is only read.
+  return torch::from_blob(const_cast<float*>(values), sizes);
+}
+
+// Input: feature, float32 [N, H, W, C], in which OpenVINO's convolutions leave it. Output: the
+// winning level, [N, 1, H, W].
+class LevelHeadOp : public ov::op::Op {
  public:
   OPENVINO_OP("LevelHead", "dualdepth");
 
-  LevelHead() = default;
-  LevelHead(const ov::OutputVector& inputs, ov::element::Type type, int threads)
-      : Op(inputs), type_(type), threads_(threads) {
+  LevelHeadOp() = default;
+  LevelHeadOp(const ov::OutputVector& inputs, std::shared_ptr<const LevelHead> head,
+              ov::element::Type type, int threads)
+      : Op(inputs), head_(std::move(head)), type_(type), threads_(threads) {
     constructor_validate_and_infer_types();
   }
 
@@ -39,39 +46,37 @@ class LevelHead : public ov::op::Op {
   }
 
   std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override {
-    return std::make_shared<LevelHead>(inputs, type_, threads_);
+    return std::make_shared<LevelHeadOp>(inputs, head_, type_, threads_);
   }
 
   bool has_evaluate() const override { return true; }
 
+  // Uses no thread of LibTorch's pool: they would go on spinning beside OpenVINO's.
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
-    const auto levels = winning_levels(view(inputs[0]).permute({0, 3, 1, 2}), view(inputs[1]),
-                                       view(inputs[2]).flatten(), threads_);
     const ov::Shape in = inputs[0].get_shape();
+    const auto feature = view(inputs[0].data<const float>(), in).permute({0, 3, 1, 2});
+    const auto levels = (*head_)(feature, threads_);
     outputs[0].set_shape({in[0], 1, in[1], in[2]});
+    const auto* from = levels.const_data_ptr<int64_t>();
     if (type_ == ov::element::i64) {
-      std::memcpy(outputs[0].data<int64_t>(), levels.const_data_ptr(), levels.nbytes());
+      std::copy_n(from, levels.numel(), outputs[0].data<int64_t>());
     } else {
-      const auto narrow = levels.to(torch::kInt32);
-      std::memcpy(outputs[0].data<int32_t>(), narrow.const_data_ptr(), narrow.nbytes());
+      std::copy_n(from, levels.numel(), outputs[0].data<int32_t>());
     }
     return true;
   }
 
  private:
-  static torch::Tensor view(const ov::Tensor& tensor) {
-    const auto& shape = tensor.get_shape();
-    const std::vector<int64_t> sizes(shape.begin(), shape.end());
-    // from_blob takes no pointer to const; the view is only read.
-    return torch::from_blob(const_cast<float*>(tensor.data<const float>()), sizes);
-  }
-
+  std::shared_ptr<const LevelHead> head_;
   ov::element::Type type_ = ov::element::i64;
   int threads_ = 1;
 };
 
+using Constant = ov::op::v0::Constant;
+
 struct Head {
-  ov::Output<ov::Node> feature, weight, bias;
+  ov::Output<ov::Node> feature;
+  std::shared_ptr<Constant> weight, bias;
 };
 
 std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
@@ -82,18 +87,18 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
   if (!add) return std::nullopt;
   const auto conv =
       ov::as_type_ptr<ov::op::v1::Convolution>(add->input_value(0).get_node_shared_ptr());
-  const auto bias = add->input_value(1);
-  if (!conv || !ov::as_type_ptr<ov::op::v0::Constant>(bias.get_node_shared_ptr())) {
-    return std::nullopt;
-  }
-  const auto weight = conv->input_value(1);
-  const auto& shape = weight.get_partial_shape();
+  const auto bias = ov::as_type_ptr<Constant>(add->input_value(1).get_node_shared_ptr());
+  if (!conv || !bias) return std::nullopt;
+  const auto weight = ov::as_type_ptr<Constant>(conv->input_value(1).get_node_shared_ptr());
+  if (!weight) return std::nullopt;
+  const auto& shape = weight->get_shape();
   const ov::CoordinateDiff same{1, 1};
-  const bool fits = ov::as_type_ptr<ov::op::v0::Constant>(weight.get_node_shared_ptr()) &&
-                    shape.is_static() && shape.size() == 4 && shape[2] == 3 && shape[3] == 3 &&
+  const bool fits = shape.size() == 4 && shape[2] == 3 && shape[3] == 3 &&
                     conv->get_strides() == ov::Strides{1, 1} && conv->get_pads_begin() == same &&
                     conv->get_pads_end() == same && conv->get_dilations() == ov::Strides{1, 1} &&
-                    weight.get_element_type() == ov::element::f32;
+                    weight->get_element_type() == ov::element::f32 &&
+                    bias->get_element_type() == ov::element::f32 &&
+                    ov::shape_size(bias->get_shape()) == shape[0];
   if (!fits) return std::nullopt;
   return Head{conv->input_value(0), weight, bias};
 }
@@ -115,10 +120,12 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
     const auto head = find_head(*top);
     if (!head) continue;
     const auto type = top->get_index_element_type();
-    const auto order = ov::op::v0::Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
+    const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
     const auto channels_last = std::make_shared<ov::op::v1::Transpose>(head->feature, order);
-    const auto op = std::make_shared<LevelHead>(
-        ov::OutputVector{channels_last, head->weight, head->bias}, type, threads);
+    const auto weight = view(head->weight->get_data_ptr<float>(), head->weight->get_shape());
+    const auto bias = view(head->bias->get_data_ptr<float>(), head->bias->get_shape()).flatten();
+    const auto op = std::make_shared<LevelHeadOp>(
+        ov::OutputVector{channels_last}, std::make_shared<LevelHead>(weight, bias), type, threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
     ++replaced;

@@ -1,5 +1,7 @@
 #include "dualdepth/runtime/predictor.h"
 
+#include <ATen/Parallel.h>
+
 #include <opencv2/imgproc.hpp>
 
 #include "dualdepth/base/error.h"
@@ -12,6 +14,31 @@
 namespace dualdepth {
 namespace {
 
+// OpenVINO has threads of its own. LibTorch's would spin beside them for milliseconds after each
+// small operation before and behind the network, so it gets one while a picture is predicted.
+class OpenVinoPredictor : public DensePredictor {
+ public:
+  using DensePredictor::DensePredictor;
+
+  Prediction predict(const cv::Mat& rgb) override {
+    const OneThread one;
+    return DensePredictor::predict(rgb);
+  }
+
+ private:
+  class OneThread {
+   public:
+    OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+    ~OneThread() { at::set_num_threads(before_); }
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+   private:
+    int before_;
+  };
+};
+
+template <class PredictorType>
 LoadedPredictor open_exported(const std::shared_ptr<ExportedModel>& model, c10::Device device) {
   const ModelCard& card = model->card();
   NetworkInput input{.model = card.model, .image_shape = card.image_shape, .kb_crop = card.kb_crop};
@@ -19,7 +46,7 @@ LoadedPredictor open_exported(const std::shared_ptr<ExportedModel>& model, c10::
   auto network = [model](const torch::Tensor& image) {
     return to_prediction(model->run(image), model->card());
   };
-  return {std::make_unique<DensePredictor>(std::move(network), std::move(input), device),
+  return {std::make_unique<PredictorType>(std::move(network), std::move(input), device),
           std::move(config)};
 }
 
@@ -53,11 +80,11 @@ LoadedPredictor open_predictor(const std::filesystem::path& model, const Runtime
                  .fix = "leave --runtime out, or export the checkpoint first"});
   }
   if (onnx) {
-    return open_exported(open_onnx(model, openvino_options(options)), c10::kCPU);
+    return open_exported<OpenVinoPredictor>(open_onnx(model, openvino_options(options)), c10::kCPU);
   }
   const auto device = choose_device(options.device);
   if (extension == ".ts" || extension == ".pt") {
-    return open_exported(open_torchscript(model, device), device);
+    return open_exported<DensePredictor>(open_torchscript(model, device), device);
   }
   const auto checkpoint = open_checkpoint(model);
   return {

@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+
 namespace dualdepth {
 
 // argmax over the K channels of a 3x3 convolution with zero padding, without the channels ever
@@ -13,14 +15,27 @@ namespace dualdepth {
 // error is a few times that of a plain sum, so a pixel whose two best logits lie closer together
 // than that error may be is summed again directly.
 //
-// feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. weight: float32 [K, C, 3, 3],
-// bias: float32 [K]. Returns int64 [N, h, w]. Sums are taken in another order than conv2d's, so
-// that levels may differ where two logits are equal to about 1e-6 of their size. threads: 0 as many
-// as LibTorch computes with on the calling thread.
-//
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
+class LevelHead {
+ public:
+  // weight: float32 [K, C, 3, 3], bias: float32 [K]; both are copied in the kernel's own order.
+  LevelHead(const torch::Tensor& weight, const torch::Tensor& bias);
+
+  // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Returns int64 [N, h, w].
+  // Sums are taken in another order than conv2d's, so that levels may differ where two logits are
+  // equal to about 1e-6 of their size. threads: 0 as many as LibTorch computes with on the calling
+  // thread.
+  torch::Tensor operator()(const torch::Tensor& feature, int threads = 0) const;
+
+ private:
+  int64_t channels_;
+  torch::Tensor weight_, transform_, bias_;
+  float weight_size_;
+};
+
+// LevelHead(weight, bias)(feature), for one picture.
 torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
-                             const torch::Tensor& bias, int threads = 0);
+                             const torch::Tensor& bias);
 
 }  // namespace dualdepth
