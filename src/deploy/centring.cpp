@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/deploy/run_graph.h"
 #include "dualdepth/model/patch_gather.h"
 
 namespace dualdepth::deploy {
@@ -12,8 +13,10 @@ namespace {
 
 constexpr int64_t kStripePixels = 8192;
 
-const Conv& head_of(const Graph& graph) {
-  const auto* conv = std::get_if<Conv>(&graph.node(graph.output("logits")).operation);
+NodeId find_head(const Graph& graph) {
+  const auto chain = integer_head(graph);
+  const auto* conv =
+      chain.empty() ? nullptr : std::get_if<Conv>(&graph.node(chain.front()).operation);
   const bool fits = conv != nullptr && conv->weight.size(0) > 1 && conv->weight.size(2) == 3 &&
                     conv->weight.size(3) == 3;
   if (!fits) {
@@ -22,7 +25,7 @@ const Conv& head_of(const Graph& graph) {
                  .got = "another head",
                  .fix = "leave centring out"});
   }
-  return *conv;
+  return chain.front();
 }
 
 // [9 C, K] in the order of gather_patches.
@@ -32,12 +35,12 @@ torch::Tensor as_columns(const torch::Tensor& weight) {
 
 // Calls `use` with patches [P, 9 C] and their winning logits [P].
 template <class Use>
-void for_each_stripe(const Conv& head, DepthNet& net, const PictureSource& pictures, Use use) {
+void for_each_stripe(const Graph& graph, NodeId head_id, const Pictures& pictures, Use use) {
+  const auto& head = std::get<Conv>(graph.node(head_id).operation);
   const auto columns = as_columns(head.weight);
-  for (size_t index = 0;; ++index) {
-    const auto picture = pictures(index);
-    if (!picture.defined()) return;
-    const auto feature = net->features(picture).begin()->second;
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto feature =
+        run_graph(graph, pictures.at(index), std::array{graph.node(head_id).inputs[0]})[0];
     const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
     for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
       const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels));
@@ -74,16 +77,17 @@ struct Moments {
 
 }  // namespace
 
-Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pictures) {
+Centring fit_centring(const Graph& graph, const Pictures& pictures) {
   const torch::NoGradGuard no_grad;
-  const Conv& head = head_of(graph);
+  const NodeId head_id = find_head(graph);
+  const auto& head = std::get<Conv>(graph.node(head_id).operation);
   const int64_t unknowns = head.weight[0].numel() + 1;
   auto normal = torch::zeros({unknowns, unknowns}, torch::kFloat64);
   auto right = torch::zeros({unknowns}, torch::kFloat64);
   const int64_t channels = head.weight.size(1);
   auto peaks = torch::zeros({channels});
   Moments before;
-  for_each_stripe(head, net, pictures,
+  for_each_stripe(graph, head_id, pictures,
                   [&](const torch::Tensor& patches, const torch::Tensor& best) {
                     const auto centres = patches.slice(1, 4 * channels, 5 * channels);
                     peaks = torch::maximum(peaks, centres.amax(0));
@@ -104,7 +108,7 @@ Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pi
                     .offset = solution[unknowns - 1].item<float>(),
                     .feature_peaks = peaks};
   Moments after;
-  for_each_stripe(head, net, pictures,
+  for_each_stripe(graph, head_id, pictures,
                   [&](const torch::Tensor& patches, const torch::Tensor& best) {
                     after.add(best - patches.mv(slope) - centring.offset);
                   });
@@ -120,18 +124,12 @@ Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pi
 
 Graph center_logits(const Graph& graph, const Centring& centring) {
   Graph centred = graph;
-  const NodeId logits = graph.output("logits");
-  Conv head = head_of(graph);
+  const NodeId logits = find_head(graph);
+  Conv head = std::get<Conv>(graph.node(logits).operation);
   head.weight = head.weight - centring.filter;
   head.bias = head.bias - centring.offset;
   centred.replace(logits, std::move(head));
-  const NodeId relu = centred.add(Relu{}, {logits}, graph.node(logits).module);
-  std::vector<Output> outputs = graph.outputs();
-  for (Output& output : outputs) {
-    if (output.node == logits) output.node = relu;
-  }
-  centred.set_outputs(std::move(outputs));
-  return centred;
+  return insert_behind(centred, logits, Relu{});
 }
 
 }  // namespace dualdepth::deploy

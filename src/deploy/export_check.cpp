@@ -23,13 +23,12 @@ double greatest(const torch::Tensor& values) {
 
 }  // namespace
 
-ExportCheck check_export(DepthNet& net, ExportedModel& exported, const PictureSource& pictures) {
+ExportCheck check_export(DepthNet& net, ExportedModel& exported, const Pictures& pictures) {
   const torch::NoGradGuard no_grad;
   ExportCheck check;
   double sum = 0;
-  for (size_t index = 0;; ++index) {
-    const auto image = pictures(index);
-    if (!image.defined()) break;
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto image = pictures.at(index);
     const auto expected = predict_dense(net, image);
     const auto got = to_prediction(exported.run(image), exported.card());
     const auto difference = (got.depth - expected.depth).abs();

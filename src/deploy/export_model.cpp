@@ -8,22 +8,18 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
-#include "dualdepth/data/synthetic_picture.h"
+#include "dualdepth/deploy/candidate_file.h"
 #include "dualdepth/deploy/equalize.h"
 #include "dualdepth/deploy/frozen_trace.h"
 #include "dualdepth/deploy/graph_from_trace.h"
 #include "dualdepth/deploy/onnx_writer.h"
 #include "dualdepth/deploy/passes.h"
-#include "dualdepth/io/image.h"
 #include "dualdepth/runtime/dense_predictor.h"
-#include "dualdepth/runtime/predict_pictures.h"
 
 namespace dualdepth::deploy {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kRenderedPictures = 4;
 
 Shape shape_of(const Checkpoint& checkpoint, const ExportOptions& options) {
   const auto& own = checkpoint.config.data.image_shape;
@@ -44,44 +40,6 @@ ModelCard card_of(const Checkpoint& checkpoint, const ExportOptions& options, co
           .image_shape = {shape[2], shape[3]},
           .kb_crop = checkpoint.config.data.kb_crop};
 }
-
-// The pictures of these files and folders, or rendered ones where there are none.
-PictureSource pictures_of(const std::vector<fs::path>& inputs, const NetworkInput& input,
-                          DatasetKind layout) {
-  if (inputs.empty()) {
-    const cv::Size size(static_cast<int>(input.image_shape[1]),
-                        static_cast<int>(input.image_shape[0]));
-    return [=](size_t index) {
-      if (index >= kRenderedPictures) return torch::Tensor();
-      const auto rgb = synthetic::render_picture(layout, size, static_cast<int>(index));
-      return to_network_picture(rgb, {input.model, input.image_shape, false}).image;
-    };
-  }
-  const auto files = find_pictures(inputs, /*out=*/{});
-  return [files, input](size_t index) {
-    if (index >= files.size()) return torch::Tensor();
-    return to_network_picture(read_rgb(files[index].picture), input).image;
-  };
-}
-
-// A file beside `out` that becomes it when it holds, and is removed otherwise.
-class Candidate {
- public:
-  explicit Candidate(const fs::path& out)
-      : out_(out), path_(out.parent_path() / (".unchecked-" + out.filename().string())) {}
-  ~Candidate() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  Candidate(const Candidate&) = delete;
-  Candidate& operator=(const Candidate&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void accept() const { fs::rename(path_, out_); }
-
- private:
-  fs::path out_, path_;
-};
 
 void write_torchscript(DepthNet net, const ModelCard& card, const fs::path& file) {
   const torch::jit::Module module = trace_network(std::move(net), card.outputs);
@@ -109,18 +67,17 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
   const Shape shape = shape_of(checkpoint, options);
   const ModelCard card = card_of(checkpoint, options, shape);
   const NetworkInput input{card.model, card.image_shape, card.kb_crop};
-  const DatasetKind layout = checkpoint.config.data.dataset;
   ExportReport report;
-  const Candidate candidate(out);
+  const CandidateFile candidate(out);
   std::unique_ptr<ExportedModel> exported;
   if (options.format == ExportFormat::kTorchScript) {
     write_torchscript(load_network(checkpoint), card, candidate.path());
     exported = open_torchscript(candidate.path(), c10::kCPU);
   } else {
-    DepthNet net = load_network(checkpoint);
-    Graph graph = merge_affine(graph_from_trace(trace_network(net, ModelOutputs::kLogits), shape));
+    Graph graph = merge_affine(
+        graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
     if (!options.center_with.empty()) {
-      report.centring = fit_centring(graph, net, pictures_of(options.center_with, input, layout));
+      report.centring = fit_centring(graph, open_pictures(options.center_with, input));
       const NodeId map = graph.node(graph.output("logits")).inputs.at(0);
       graph = equalize_channels(center_logits(graph, *report.centring), map,
                                 report.centring->feature_peaks);
@@ -132,7 +89,10 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
     exported = open_onnx(candidate.path());
   }
   DepthNet reference = load_network(checkpoint);
-  report.check = check_export(reference, *exported, pictures_of(options.check_with, input, layout));
+  const Pictures pictures = options.check_with.empty()
+                                ? rendered_pictures(input, checkpoint.config.data.dataset)
+                                : open_pictures(options.check_with, input);
+  report.check = check_export(reference, *exported, pictures);
   report.bytes = fs::file_size(candidate.path());
   if (report.check.holds()) candidate.accept();
   return report;

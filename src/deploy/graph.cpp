@@ -4,7 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "dualdepth/base/error.h"
@@ -37,6 +40,11 @@ class ShapeRule {
     const int64_t filters = conv.weight.size(0);
     expect_tensor("weight", conv.weight, {filters, x[1], conv.weight.size(2), conv.weight.size(3)});
     expect_tensor("bias", conv.bias, {filters});
+    if (conv.weight_scale.defined()) {
+      expect_tensor("weight_scale", conv.weight_scale,
+                    {conv.weight_scale.numel() == 1 ? 1 : filters});
+      expect(conv.weight_scale.gt(0).all().item<bool>(), "a weight_scale above 0", "another");
+    }
     return slide({x[0], filters, x[2], x[3]}, {conv.weight.size(2), conv.weight.size(3)},
                  conv.stride, conv.padding, conv.dilation);
   }
@@ -77,6 +85,16 @@ class ShapeRule {
   Shape operator()(const ArgMax&) const {
     const Shape x = only_input();
     return {x[0], 1, x[2], x[3]};
+  }
+
+  Shape operator()(const FakeQuantize& quantize) const {
+    const int64_t first = quantize.is_signed ? -128 : 0;
+    expect(std::isfinite(quantize.scale) && quantize.scale > 0, "a finite scale above 0",
+           fmt::format("{}", quantize.scale));
+    expect(quantize.zero_point >= first && quantize.zero_point <= first + 255,
+           fmt::format("a zero point of {} to {}", first, first + 255),
+           std::to_string(quantize.zero_point));
+    return only_input();
   }
 
   Shape operator()(const ComposeDepth& compose) const {
@@ -133,8 +151,9 @@ class ShapeRule {
 }  // namespace
 
 std::string_view kind_name(const Operation& operation) {
-  constexpr std::array kNames{"Input",   "Affine",   "Conv",   "Relu",   "Sigmoid",     "Add",
-                              "MaxPool", "Upsample", "Concat", "ArgMax", "ComposeDepth"};
+  constexpr std::array kNames{"Input",   "Affine", "Conv",         "Relu",
+                              "Sigmoid", "Add",    "MaxPool",      "Upsample",
+                              "Concat",  "ArgMax", "FakeQuantize", "ComposeDepth"};
   static_assert(kNames.size() == std::variant_size_v<Operation>);
   return kNames.at(operation.index());
 }
@@ -203,6 +222,27 @@ std::vector<int> Graph::readers() const {
   return count;
 }
 
+Graph insert_behind(const Graph& graph, NodeId id, Operation operation) {
+  Graph longer;
+  std::vector<NodeId> renamed;
+  for (NodeId old = 0; old < graph.nodes().size(); ++old) {
+    const Node& node = graph.node(old);
+    if (const auto* input = std::get_if<Input>(&node.operation)) {
+      renamed.push_back(longer.add_input(input->name, node.shape));
+    } else {
+      std::vector<NodeId> inputs;
+      inputs.reserve(node.inputs.size());
+      for (const NodeId read : node.inputs) inputs.push_back(renamed[read]);
+      renamed.push_back(longer.add(node.operation, std::move(inputs), node.module));
+    }
+    if (old == id) renamed[id] = longer.add(operation, {renamed[id]}, node.module);
+  }
+  std::vector<Output> outputs = graph.outputs();
+  for (Output& output : outputs) output.node = renamed[output.node];
+  longer.set_outputs(std::move(outputs));
+  return longer;
+}
+
 std::string parent_module(const std::string& module) {
   const size_t dot = module.rfind('.');
   return dot == std::string::npos ? "" : module.substr(0, dot);
@@ -223,6 +263,50 @@ std::vector<std::string> node_names(const Graph& graph) {
     names.push_back(std::move(name));
   }
   return names;
+}
+
+std::vector<NodeId> integer_head(const Graph& graph) {
+  std::optional<NodeId> last;
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    if (std::holds_alternative<ArgMax>(graph.node(id).operation)) last = id;
+  }
+  for (const Output& output : graph.outputs()) {
+    if (!last && output.name == "logits") last = output.node;
+  }
+  if (!last) return {};
+  std::vector<NodeId> chain{*last};
+  while (!std::holds_alternative<Conv>(graph.node(chain.front()).operation)) {
+    const Operation& operation = graph.node(chain.front()).operation;
+    const bool passes = std::holds_alternative<ArgMax>(operation) ||
+                        std::holds_alternative<Relu>(operation) ||
+                        std::holds_alternative<FakeQuantize>(operation);
+    if (!passes) return {};
+    chain.insert(chain.begin(), graph.node(chain.front()).inputs.at(0));
+  }
+  const auto readers = graph.readers();
+  const bool alone =
+      std::all_of(chain.begin(), chain.end() - 1, [&](NodeId id) { return readers.at(id) == 1; });
+  return alone ? chain : std::vector<NodeId>();
+}
+
+std::optional<FakeQuantize> grid_of(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (const auto* grid = std::get_if<FakeQuantize>(&node.operation)) return *grid;
+  const bool keeps = std::holds_alternative<MaxPool>(node.operation) ||
+                     std::holds_alternative<Upsample>(node.operation) ||
+                     std::holds_alternative<Concat>(node.operation);
+  if (!keeps) return std::nullopt;
+  const auto first = grid_of(graph, node.inputs.front());
+  for (const NodeId input : node.inputs) {
+    if (grid_of(graph, input) != first) return std::nullopt;
+  }
+  return first;
+}
+
+torch::Tensor integer_bias(const Conv& conv, float input_scale) {
+  const auto step = conv.weight_scale.to(torch::kFloat64) * static_cast<double>(input_scale);
+  constexpr double kLimit = std::numeric_limits<int32_t>::max();
+  return (conv.bias.to(torch::kFloat64) / step).round().clamp(-kLimit, kLimit).to(torch::kInt32);
 }
 
 int64_t multiply_accumulates(const Graph& graph, NodeId id) {

@@ -35,7 +35,7 @@ std::string details_of(const Node& node) {
 
 // In the order of Operation.
 constexpr std::array kColors{"#dfe7ef", "#e9e0f2", "#cfe3ff", "#fde2c8", "#fde2c8", "#d5f0d8",
-                             "#f9d6d6", "#f3efc4", "#d5f0d8", "#f7d0ea", "#f7d0ea"};
+                             "#f9d6d6", "#f3efc4", "#d5f0d8", "#f7d0ea", "#ececec", "#f7d0ea"};
 static_assert(kColors.size() == std::variant_size_v<Operation>);
 
 std::string escaped(const std::string& text) {

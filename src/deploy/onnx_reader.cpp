@@ -112,6 +112,8 @@ class Reader {
     if (kind == "Concat") return set(node, Concat{}, concat_inputs(node));
     if (kind == "ArgMax") return set(node, arg_max(node), {in(node)});
     if (kind == "Mul" || kind == "Add" || kind == "Sub" || kind == "Div") return arithmetic(node);
+    if (kind == "QuantizeLinear") return quantize(node);
+    if (kind == "DequantizeLinear") return dequantize(node);
     if (kind == "Cast" && std::holds_alternative<ArgMax>(graph_.node(in(node)).operation)) {
       values_[node.output(0)] = in(node);
       return;
@@ -138,11 +140,53 @@ class Reader {
     if (int_of(node, "group", 1) != 1) fail(node, "one group", "several");
     const auto weight = constant(node, 1);
     if (weight.dim() != 4) fail(node, "weight [O, C, kh, kw]", "another");
+    const auto scale = weight_scales_.find(node.input(1));
     return {.weight = weight,
             .bias = node.input_size() > 2 ? constant(node, 2) : torch::zeros({weight.size(0)}),
             .stride = pair(node, "strides"),
             .padding = padding(node),
-            .dilation = pair(node, "dilations")};
+            .dilation = pair(node, "dilations"),
+            .weight_scale = scale == weight_scales_.end() ? torch::Tensor() : scale->second};
+  }
+
+  // Scale and zero point of a Q or DQ node, [1] or [C].
+  std::pair<torch::Tensor, torch::Tensor> scale_and_zero(const onnx::NodeProto& node) const {
+    const auto scale = constant(node, 1).to(torch::kFloat32).flatten();
+    const auto zero = node.input_size() > 2 ? constant(node, 2).flatten()
+                                            : torch::zeros_like(scale, torch::kUInt8);
+    if (zero.numel() != scale.numel()) fail(node, "a zero point for each scale", "others");
+    return {scale, zero};
+  }
+
+  // The first of a pair; its DequantizeLinear makes the node.
+  void quantize(const onnx::NodeProto& node) {
+    const auto [scale, zero] = scale_and_zero(node);
+    if (scale.numel() != 1) fail(node, "one scale for a value", std::to_string(scale.numel()));
+    const bool is_signed = zero.scalar_type() == torch::kInt8;
+    quantized_[node.output(0)] = {
+        in(node),
+        FakeQuantize{scale.item<float>(), zero.to(torch::kInt64).item<int64_t>(), is_signed}};
+  }
+
+  void dequantize(const onnx::NodeProto& node) {
+    if (const auto found = quantized_.find(node.input(0)); found != quantized_.end()) {
+      return set(node, found->second.second, {found->second.first});
+    }
+    const auto steps = constant(node, 0);
+    const auto [scale, zero] = scale_and_zero(node);
+    const bool each = scale.numel() > 1;
+    if (each && (steps.dim() == 0 || steps.size(0) != scale.numel())) {
+      fail(node, "a scale for each filter (axis 0)", std::to_string(scale.numel()));
+    }
+    std::vector<int64_t> along(static_cast<size_t>(std::max<int64_t>(steps.dim(), 1)), 1);
+    along.front() = -1;
+    const auto shape = each ? along : std::vector<int64_t>(along.size(), 1);
+    constants_[node.output(0)] =
+        ((steps.to(torch::kFloat64) - zero.to(torch::kFloat64).view(shape)) *
+         scale.to(torch::kFloat64).view(shape))
+            .to(torch::kFloat32)
+            .view(steps.sizes());
+    weight_scales_[node.output(0)] = scale;
   }
 
   MaxPool max_pool(const onnx::NodeProto& node) const {
@@ -213,6 +257,8 @@ class Reader {
   Graph graph_;
   std::map<std::string, NodeId> values_;
   std::map<std::string, torch::Tensor> constants_;
+  std::map<std::string, torch::Tensor> weight_scales_;  // of constants behind a DequantizeLinear
+  std::map<std::string, std::pair<NodeId, FakeQuantize>> quantized_;  // behind a QuantizeLinear
 };
 
 }  // namespace

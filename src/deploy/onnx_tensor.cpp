@@ -4,29 +4,60 @@
 
 namespace dualdepth::deploy {
 
-std::optional<torch::Tensor> to_torch(const onnx::TensorProto& tensor) {
-  const bool is_float = tensor.data_type() == onnx::TensorProto::FLOAT;
-  const bool is_int64 = tensor.data_type() == onnx::TensorProto::INT64;
-  if ((!is_float && !is_int64) || tensor.data_location() == onnx::TensorProto::EXTERNAL) {
-    return std::nullopt;
+namespace {
+
+// Where the values of one type are kept when they are not raw bytes: small whole numbers take 32
+// bits each there.
+struct Storage {
+  torch::ScalarType type;
+  const void* typed;
+  size_t typed_count;
+  bool widened;
+};
+
+std::optional<Storage> storage_of(const onnx::TensorProto& tensor) {
+  const auto ints = [&](torch::ScalarType type, bool widened) {
+    return Storage{type, tensor.int32_data().data(), static_cast<size_t>(tensor.int32_data_size()),
+                   widened};
+  };
+  switch (tensor.data_type()) {
+    case onnx::TensorProto::FLOAT:
+      return Storage{torch::kFloat32, tensor.float_data().data(),
+                     static_cast<size_t>(tensor.float_data_size()), false};
+    case onnx::TensorProto::INT64:
+      return Storage{torch::kInt64, tensor.int64_data().data(),
+                     static_cast<size_t>(tensor.int64_data_size()), false};
+    case onnx::TensorProto::INT32:
+      return ints(torch::kInt32, false);
+    case onnx::TensorProto::INT8:
+      return ints(torch::kInt8, true);
+    case onnx::TensorProto::UINT8:
+      return ints(torch::kUInt8, true);
+    default:
+      return std::nullopt;
   }
+}
+
+}  // namespace
+
+std::optional<torch::Tensor> to_torch(const onnx::TensorProto& tensor) {
+  const auto storage = storage_of(tensor);
+  if (!storage || tensor.data_location() == onnx::TensorProto::EXTERNAL) return std::nullopt;
   // Held against the bytes that are there before memory is taken.
-  const size_t width = is_float ? sizeof(float) : sizeof(int64_t);
-  const size_t stored = tensor.has_raw_data() ? tensor.raw_data().size() / width
-                        : is_float            ? static_cast<size_t>(tensor.float_data_size())
-                                              : static_cast<size_t>(tensor.int64_data_size());
+  const size_t width = c10::elementSize(storage->type);
+  const bool raw = tensor.has_raw_data();
+  const size_t stored = raw ? tensor.raw_data().size() / width : storage->typed_count;
   int64_t count = 1;
   for (const int64_t size : tensor.dims()) {
     if (size < 0 || __builtin_mul_overflow(count, size, &count)) return std::nullopt;
   }
   if (static_cast<size_t>(count) != stored) return std::nullopt;
   const std::vector<int64_t> sizes(tensor.dims().begin(), tensor.dims().end());
-  auto values = torch::empty(sizes, is_float ? torch::kFloat32 : torch::kInt64);
-  const void* source = tensor.has_raw_data() ? static_cast<const void*>(tensor.raw_data().data())
-                       : is_float            ? static_cast<const void*>(tensor.float_data().data())
-                                             : static_cast<const void*>(tensor.int64_data().data());
+  const bool widened = !raw && storage->widened;
+  auto values = torch::empty(sizes, widened ? torch::kInt32 : storage->type);
+  const void* source = raw ? static_cast<const void*>(tensor.raw_data().data()) : storage->typed;
   if (count > 0) std::memcpy(values.mutable_data_ptr(), source, values.nbytes());
-  return values;
+  return values.to(storage->type);
 }
 
 const onnx::AttributeProto* find_attribute(const onnx::NodeProto& node, const char* name) {

@@ -7,8 +7,8 @@
 
 namespace dualdepth::deploy {
 
-// A float or int64 initializer's values on the CPU; nothing for another type, external data or
-// bytes that do not fit the dimensions.
+// The values of an initializer of float, int8, uint8, int32 or int64 on the CPU; nothing for
+// another type, external data or bytes that do not fit the dimensions.
 std::optional<torch::Tensor> to_torch(const onnx::TensorProto& tensor);
 
 // The node's attribute; nullptr when it has none of that name.

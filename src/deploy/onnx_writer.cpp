@@ -1,20 +1,16 @@
 #include "dualdepth/deploy/onnx_writer.h"
 
 #include <fmt/format.h>
-#include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
-#include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "dualdepth/base/atomic_file.h"
-#include "dualdepth/base/error.h"
-#include "dualdepth/runtime/onnx_file.h"
-
 namespace dualdepth::deploy {
 namespace {
+
+constexpr const char* kMicrosoftDomain = "com.microsoft";
 
 struct Versions {
   int64_t ir, opset;
@@ -22,6 +18,20 @@ struct Versions {
 
 Versions versions_of(OnnxProfile profile) {
   return profile == OnnxProfile::kNpu ? Versions{4, 9} : Versions{7, 13};
+}
+
+onnx::TensorProto::DataType element_type(torch::ScalarType type) {
+  switch (type) {
+    case torch::kInt8:
+      return onnx::TensorProto::INT8;
+    case torch::kUInt8:
+      return onnx::TensorProto::UINT8;
+    case torch::kInt32:
+      return onnx::TensorProto::INT32;
+    default:
+      TORCH_CHECK(type == torch::kFloat32, "constants of float, int8, uint8 or int32");
+      return onnx::TensorProto::FLOAT;
+  }
 }
 
 void set_shape(onnx::ValueInfoProto& value, onnx::TensorProto::DataType type, const Shape& shape,
@@ -126,23 +136,23 @@ class Writer {
     for (const int64_t value : values) a->add_ints(value);
   }
 
-  // Adds an initializer; a name that is taken gets the node's.
+  // Adds an initializer of the tensor's own type; a name that is taken gets a number.
   std::string constant(const std::string& name, const torch::Tensor& tensor,
                        const std::vector<int64_t>& shape) {
     std::string unique = name;
     for (int i = 1; !constants_.insert(unique).second; ++i) unique = fmt::format("{}_{}", name, i);
     auto* proto = out_.add_initializer();
     proto->set_name(unique);
-    proto->set_data_type(onnx::TensorProto::FLOAT);
+    proto->set_data_type(element_type(tensor.scalar_type()));
     for (const int64_t size : shape) proto->add_dims(size);
-    const auto values = tensor.to(torch::kFloat32).contiguous();
-    proto->set_raw_data(values.const_data_ptr<float>(), values.nbytes());
+    const auto values = tensor.contiguous();
+    proto->set_raw_data(values.const_data_ptr(), values.nbytes());
     return unique;
   }
 
   std::string number(const std::string& what, double value) {
     return constant(fmt::format("{}.{}", names_[id_].substr(1), what),
-                    torch::tensor({value}, torch::kFloat64), {});
+                    torch::tensor({value}, torch::kFloat32), {});
   }
 
   std::string parameter(const char* what) const {
@@ -171,15 +181,67 @@ class Writer {
   }
 
   void write(const Conv& conv) {
-    auto& node =
-        add("Conv", {in(), constant(parameter("weight"), conv.weight, conv.weight.sizes().vec()),
-                     constant(parameter("bias"), conv.bias, conv.bias.sizes().vec())});
+    auto& node = add("Conv", {in(), filters(conv), bias(conv)});
     attribute(node, "kernel_shape", {conv.weight.size(2), conv.weight.size(3)});
     attribute(node, "strides", {conv.stride[0], conv.stride[1]});
     attribute(node, "pads", {conv.padding[0], conv.padding[1], conv.padding[0], conv.padding[1]});
     attribute(node, "dilations", {conv.dilation[0], conv.dilation[1]});
     attribute(node, "group", int64_t{1});
   }
+
+  std::string filters(const Conv& conv) {
+    const auto name = parameter("weight");
+    const auto shape = conv.weight.sizes().vec();
+    if (!conv.weight_scale.defined()) return constant(name, conv.weight, shape);
+    const auto steps = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round();
+    return dequantized(name, steps.to(torch::kInt8), conv.weight_scale);
+  }
+
+  std::string bias(const Conv& conv) {
+    const auto name = parameter("bias");
+    const auto grid = grid_of(graph_, graph_.node(id_).inputs[0]);
+    const bool in_float = !conv.weight_scale.defined() || !grid.has_value() ||
+                          options_.profile == OnnxProfile::kTensorRt;
+    if (in_float) return constant(name, conv.bias, conv.bias.sizes().vec());
+    const auto scale = conv.weight_scale.to(torch::kFloat64) * static_cast<double>(grid->scale);
+    return dequantized(name, integer_bias(conv, grid->scale), scale.to(torch::kFloat32));
+  }
+
+  // A constant of whole numbers behind a DequantizeLinear; scale: [1] or one along axis 0.
+  std::string dequantized(const std::string& name, const torch::Tensor& steps,
+                          const torch::Tensor& scale) {
+    const bool each = scale.numel() > 1;
+    const std::vector<int64_t> shape = each ? scale.sizes().vec() : std::vector<int64_t>();
+    std::vector<std::string> inputs{constant(name + "_quantized", steps, steps.sizes().vec()),
+                                    constant(name + "_scale", scale, shape)};
+    if (steps.scalar_type() == torch::kInt8) {
+      const auto zero = torch::zeros(scale.sizes(), torch::kInt8);
+      inputs.push_back(constant(name + "_zero_point", zero, shape));
+    }
+    const auto value = step("DequantizeLinear", inputs);
+    auto& node = last_node();
+    if (each) attribute(node, "axis", int64_t{0});
+    node.set_domain(quantization_domain());
+    return value;
+  }
+
+  void write(const FakeQuantize& grid) {
+    const auto name = names_[id_].substr(1);
+    const auto scale = constant(name + ".scale", torch::tensor({grid.scale}), {});
+    const auto zero = constant(
+        name + ".zero_point",
+        torch::tensor({grid.zero_point}).to(grid.is_signed ? torch::kInt8 : torch::kUInt8), {});
+    const auto steps = step("QuantizeLinear", {in(), scale, zero});
+    last_node().set_domain(quantization_domain());
+    const auto value = step("DequantizeLinear", {steps, scale, zero});
+    last_node().set_domain(quantization_domain());
+    finish(value);
+  }
+
+  // Opset 9 has no such operators; ONNX Runtime and OpenVINO know them in this domain.
+  const char* quantization_domain() const { return for_npu() ? kMicrosoftDomain : ""; }
+
+  onnx::NodeProto& last_node() { return *out_.mutable_node(out_.node_size() - 1); }
 
   void write(const Relu&) { add("Relu", {in()}); }
   void write(const Sigmoid&) { add("Sigmoid", {in()}); }
@@ -239,7 +301,7 @@ class Writer {
     std::string level = in(0);
     if (type_of(graph_.node(id_).inputs[0]) != onnx::TensorProto::FLOAT) {
       level = step("Cast", {level});
-      attribute(*out_.mutable_node(out_.node_size() - 1), "to", int64_t{onnx::TensorProto::FLOAT});
+      attribute(last_node(), "to", int64_t{onnx::TensorProto::FLOAT});
     }
     if (codec.codec == CodecKind::kRounded || codec.codec == CodecKind::kContinuous) {
       const auto integer = step("Mul", {level, number("step", M / (K - 1))});
@@ -278,7 +340,7 @@ class Writer {
   std::string clip(const std::string& x, double low, double high) {
     if (!for_npu()) return step("Clip", {x, number("low", low), number("high", high)});
     const auto value = step("Clip", {x});
-    auto& node = *out_.mutable_node(out_.node_size() - 1);
+    auto& node = last_node();
     attribute(node, "min", static_cast<float>(low));
     attribute(node, "max", static_cast<float>(high));
     return value;
@@ -307,33 +369,20 @@ std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& c
   auto* opset = model->add_opset_import();
   opset->set_domain("");
   opset->set_version(versions.opset);
+  const bool quantized = std::ranges::any_of(graph.nodes(), [](const Node& node) {
+    return std::holds_alternative<FakeQuantize>(node.operation);
+  });
+  if (quantized && options.profile == OnnxProfile::kNpu) {
+    auto* domain = model->add_opset_import();
+    domain->set_domain(kMicrosoftDomain);
+    domain->set_version(1);
+  }
   model->mutable_graph()->set_name("dualdepth");
   Writer(graph, options, *model->mutable_graph()).write_all();
   auto* entry = model->add_metadata_props();
   entry->set_key(kModelCardKey);
   entry->set_value(to_json(card));
   return model;
-}
-
-void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
-  if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model of less than 2 GB",
-                 .got = fmt::format("{} bytes", bytes),
-                 .fix = "ONNX files cannot be larger; choose a smaller encoder"});
-  }
-  onnx::ModelProto checked = model;
-  try {
-    onnx::checker::check_model(checked);
-    const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
-    onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
-  } catch (const std::exception& error) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model that ONNX's checker accepts",
-                 .got = error.what(),
-                 .fix = ""});
-  }
-  write_file_atomically(file, checked.SerializeAsString());
 }
 
 }  // namespace dualdepth::deploy

@@ -4,10 +4,12 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <link.h>
+#include <malloc.h>
 #include <pmmintrin.h>
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <limits>
 #include <opencv2/core/utility.hpp>
 #include <string>
 
@@ -50,6 +52,16 @@ std::string load_cuda() {
   return at::hasCUDA() ? "" : cuda_library().string() + " that finds no GPU";
 }
 
+// glibc hands large blocks back to the system when they are freed, and each new map then costs a
+// page fault for every 4 kB.
+void keep_freed_memory() {
+  constexpr int kNever = std::numeric_limits<int>::max();
+  constexpr int kGrowBy = 1 << 27;  // bytes
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, kNever);
+  mallopt(M_TOP_PAD, kGrowBy);
+}
+
 }  // namespace
 
 c10::Device choose_device(DeviceKind kind) {
@@ -71,6 +83,7 @@ void set_compute_threads(int64_t threads) {
   const int count = resolve_thread_count(static_cast<int>(threads));
   at::set_num_threads(count);
   cv::setNumThreads(count);
+  keep_freed_memory();
   _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
   _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
 }

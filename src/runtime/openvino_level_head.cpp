@@ -8,13 +8,16 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/convolution.hpp>
+#include <openvino/op/fake_quantize.hpp>
+#include <openvino/op/multiply.hpp>
 #include <openvino/op/op.hpp>
 #include <openvino/op/relu.hpp>
+#include <openvino/op/reshape.hpp>
+#include <openvino/op/subtract.hpp>
 #include <openvino/op/topk.hpp>
 #include <openvino/op/transpose.hpp>
-#include <openvino/pass/constant_folding.hpp>
-#include <openvino/pass/manager.hpp>
 #include <optional>
+#include <vector>
 
 #include "dualdepth/model/level_head.h"
 
@@ -79,18 +82,51 @@ struct Head {
   std::shared_ptr<Constant> weight, bias;
 };
 
+// What stands between the convolution and its ArgMax: a Relu that changes no winner, and in a
+// quantized file the grid of the logits. Argmax reads the sums before it, where no two levels tie.
+bool keeps_winners(const ov::Node& node) {
+  return ov::is_type<ov::op::v0::Relu>(&node) || ov::is_type<ov::op::v0::FakeQuantize>(&node) ||
+         ov::is_type<ov::op::v0::Convert>(&node) || ov::is_type<ov::op::v1::Subtract>(&node) ||
+         ov::is_type<ov::op::v1::Multiply>(&node);
+}
+
+// A constant or what can be computed from constants: filters behind their DequantizeLinear.
+std::shared_ptr<Constant> constant_of(const ov::Output<ov::Node>& value) {
+  const auto node = value.get_node_shared_ptr();
+  if (const auto constant = ov::as_type_ptr<Constant>(node)) return constant;
+  if (node->get_input_size() == 0 || node->get_output_size() != 1 ||
+      value.get_partial_shape().is_dynamic()) {
+    return nullptr;
+  }
+  std::vector<std::shared_ptr<Constant>> owners;  // of what the views below show
+  ov::TensorVector inputs;
+  for (const auto& input : node->input_values()) {
+    owners.push_back(constant_of(input));
+    if (!owners.back()) return nullptr;
+    inputs.push_back(owners.back()->get_tensor_view());
+  }
+  // Not constant_fold(): OpenVINO's reader forbids it for what it takes for a DequantizeLinear.
+  ov::TensorVector outputs{ov::Tensor(value.get_element_type(), value.get_shape())};
+  if (!node->evaluate(outputs, inputs)) return nullptr;
+  return std::make_shared<Constant>(outputs.front());
+}
+
 std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
-  const auto source = top.input_value(0).get_node_shared_ptr();
-  const auto relu = ov::as_type_ptr<ov::op::v0::Relu>(source);
-  const auto add =
-      ov::as_type_ptr<ov::op::v1::Add>(relu ? relu->input_value(0).get_node_shared_ptr() : source);
+  auto source = top.input_value(0).get_node_shared_ptr();
+  while (keeps_winners(*source)) source = source->input_value(0).get_node_shared_ptr();
+  const auto add = ov::as_type_ptr<ov::op::v1::Add>(source);
   if (!add) return std::nullopt;
   const auto conv =
       ov::as_type_ptr<ov::op::v1::Convolution>(add->input_value(0).get_node_shared_ptr());
-  const auto bias = ov::as_type_ptr<Constant>(add->input_value(1).get_node_shared_ptr());
-  if (!conv || !bias) return std::nullopt;
-  const auto weight = ov::as_type_ptr<Constant>(conv->input_value(1).get_node_shared_ptr());
-  if (!weight) return std::nullopt;
+  if (!conv) return std::nullopt;
+  // Its shape [1, K, 1, 1] is computed from the convolution's: the values are all that is needed.
+  auto biases = add->input_value(1);
+  if (ov::is_type<ov::op::v1::Reshape>(biases.get_node())) {
+    biases = biases.get_node()->input_value(0);
+  }
+  const auto bias = constant_of(biases);
+  const auto weight = constant_of(conv->input_value(1));
+  if (!bias || !weight) return std::nullopt;
   const auto& shape = weight->get_shape();
   const ov::CoordinateDiff same{1, 1};
   const bool fits = shape.size() == 4 && shape[2] == 3 && shape[3] == 3 &&
@@ -106,10 +142,6 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
 }  // namespace
 
 int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
-  // A bias is read as a Reshape to [1, K, 1, 1].
-  ov::pass::Manager manager;
-  manager.register_pass<ov::pass::ConstantFolding>();
-  manager.run_passes(model);
   int replaced = 0;
   for (const auto& node : model->get_ordered_ops()) {
     const auto top = std::dynamic_pointer_cast<ov::op::util::TopKBase>(node);

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "dualdepth/deploy/export_model.h"
 #include "dualdepth/runtime/device.h"
 #include "enum_option.h"
+#include "shape_option.h"
 #include "verbs.h"
 
 namespace dualdepth {
@@ -26,25 +26,6 @@ struct ExportVerb {
   deploy::ExportOptions options;
   int64_t threads = 0;
 };
-
-// "1x3x192x640"
-deploy::Shape parse_shape(const std::string& text) {
-  deploy::Shape shape{};
-  const char* at = text.data();
-  const char* end = text.data() + text.size();
-  for (size_t i = 0; i < shape.size(); ++i) {
-    const auto [next, error] = std::from_chars(at, end, shape[i]);
-    const bool separated = i + 1 == shape.size() ? next == end : next != end && *next == 'x';
-    if (error != std::errc() || !separated) {
-      throw Error({.subject = "--shape",
-                   .expected = "Nx3xHxW, such as 1x3x192x640",
-                   .got = text,
-                   .fix = ""});
-    }
-    at = next + 1;
-  }
-  return shape;
-}
 
 void print_centring(const deploy::Centring& centring) {
   fmt::print(

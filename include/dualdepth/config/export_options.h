@@ -30,12 +30,13 @@ struct EnumNames<ModelOutputs> {
 //   portable  opset 13, any runtime
 //   openvino  opset 13; levels in int32, OpenVINO's own type of indices
 //   npu       opset 9: Upsample in place of Resize, no Softmax, no Reshape; fixed shape
-enum class OnnxProfile { kPortable, kOpenVino, kNpu };
+//   tensorrt  as portable; differs in 8 bits (dualdepth/quantize/placement.h)
+enum class OnnxProfile { kPortable, kOpenVino, kNpu, kTensorRt };
 template <>
 struct EnumNames<OnnxProfile> {
-  static constexpr std::array values{std::pair{OnnxProfile::kPortable, "portable"},
-                                     std::pair{OnnxProfile::kOpenVino, "openvino"},
-                                     std::pair{OnnxProfile::kNpu, "npu"}};
+  static constexpr std::array values{
+      std::pair{OnnxProfile::kPortable, "portable"}, std::pair{OnnxProfile::kOpenVino, "openvino"},
+      std::pair{OnnxProfile::kNpu, "npu"}, std::pair{OnnxProfile::kTensorRt, "tensorrt"}};
 };
 
 }  // namespace dualdepth

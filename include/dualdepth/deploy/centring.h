@@ -3,10 +3,9 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 
 #include "dualdepth/deploy/graph.h"
-#include "dualdepth/model/depth_net.h"
+#include "dualdepth/deploy/pictures.h"
 
 namespace dualdepth::deploy {
 
@@ -36,15 +35,12 @@ struct Centring {
 
 inline constexpr double kCentringRoom = 3;
 
-// Called with each calibration picture in turn, as the network sees it: [1, 3, H, W] in 0..1; an
-// undefined tensor ends. It is gone through twice.
-using PictureSource = std::function<torch::Tensor(size_t index)>;
+// Goes through the pictures twice. Throws Error when the graph has no integer head of 3x3 filters
+// or there is no picture.
+Centring fit_centring(const Graph& graph, const Pictures& pictures);
 
-// graph: its output `logits` is a 3x3 convolution over the map that `net` computes. Throws Error
-// when there is no such head or no picture.
-Centring fit_centring(const Graph& graph, DepthNet& net, const PictureSource& pictures);
-
-// The graph with centred filters and biases and a Relu behind them.
+// The graph with centred filters and biases and a Relu behind them. Nodes behind the head move by
+// one.
 Graph center_logits(const Graph& graph, const Centring& centring);
 
 }  // namespace dualdepth::deploy

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "dualdepth/deploy/centring.h"
+#include "dualdepth/deploy/pictures.h"
 #include "dualdepth/model/depth_net.h"
 #include "dualdepth/runtime/exported_model.h"
 
@@ -28,6 +28,6 @@ struct ExportCheck {
 };
 
 // net: the checkpoint's own, not one that was traced.
-ExportCheck check_export(DepthNet& net, ExportedModel& exported, const PictureSource& pictures);
+ExportCheck check_export(DepthNet& net, ExportedModel& exported, const Pictures& pictures);
 
 }  // namespace dualdepth::deploy

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -32,6 +33,9 @@ struct Conv {            // x: cross-correlation with zero padding, one group
   std::array<int64_t, 2> stride{1, 1};
   std::array<int64_t, 2> padding{0, 0};  // on both sides of height and width
   std::array<int64_t, 2> dilation{1, 1};
+  // Of filters that are whole multiples (-127..127) of a step: float [1], or [O] one for each
+  // filter. Undefined: float filters.
+  torch::Tensor weight_scale = {};
 };
 struct Relu {};     // x: max(x, 0)
 struct Sigmoid {};  // x: 1 / (1 + exp(-x))
@@ -42,14 +46,23 @@ struct MaxPool {    // x: as Conv slides, padding never wins
 struct Upsample {  // x: nearest, whole factor in height and width
   int64_t factor = 2;
 };
-struct Concat {};      // two or more values, along C
-struct ArgMax {};      // x: index of the greatest channel, the first of equals; [N, 1, H, W]
+struct Concat {};  // two or more values, along C
+struct ArgMax {};  // x: index of the greatest channel, the first of equals; [N, 1, H, W]
+// x: on a grid of 256 steps, s (clamp(round(x / s) + z, first, first + 255) - z), half to even;
+// first is 0, or -128 when is_signed. In a file: QuantizeLinear and DequantizeLinear.
+struct FakeQuantize {
+  float scale = 1;
+  int64_t zero_point = 0;
+  bool is_signed = false;
+
+  bool operator==(const FakeQuantize&) const = default;
+};
 struct ComposeDepth {  // metres by dual_head_to_depth and DepthCodec::decode (codec/depth_codec.h)
   ModelParams params;  //   two heads: level, fraction
 };                     //   one head: the sigmoid's value
 
 using Operation = std::variant<Input, Affine, Conv, Relu, Sigmoid, Add, MaxPool, Upsample, Concat,
-                               ArgMax, ComposeDepth>;
+                               ArgMax, FakeQuantize, ComposeDepth>;
 
 // "Conv", "Relu" ...
 std::string_view kind_name(const Operation& operation);
@@ -100,12 +113,29 @@ class Graph {
   std::vector<Output> outputs_;
 };
 
+// The graph with another node behind `id`, which all that read `id` read now. Later nodes move by
+// one.
+Graph insert_behind(const Graph& graph, NodeId id, Operation operation);
+
 // "encoder.layer1" of "encoder.layer1.0"; empty for a name without a dot.
 std::string parent_module(const std::string& module);
 
 // A name for each node that is unique in the graph and shows where it comes from:
 // "/encoder/layer1/0/conv1/Conv", "/encoder/layer1/0/Relu_1".
 std::vector<std::string> node_names(const Graph& graph);
+
+// Nodes that nobody reads but one, from the integer head's convolution to what hands out its
+// result: the convolution itself, then Relu and FakeQuantize if they are there, then ArgMax if it
+// is there. Empty when the graph has neither an ArgMax over a convolution nor an output `logits`.
+std::vector<NodeId> integer_head(const Graph& graph);
+
+// The grid that a value lies on: that of FakeQuantize, also behind MaxPool, Upsample and a Concat
+// whose inputs share one. Nothing: float.
+std::optional<FakeQuantize> grid_of(const Graph& graph, NodeId id);
+
+// The bias of a convolution with a weight_scale as whole multiples of input_scale * weight_scale,
+// int32 [O]; what a file holds.
+torch::Tensor integer_bias(const Conv& conv, float input_scale);
 
 // Multiply-accumulates of one node for the graph's picture.
 int64_t multiply_accumulates(const Graph& graph, NodeId id);

@@ -23,6 +23,9 @@ struct OnnxOptions {
 //   Affine        Mul, Add
 //   Upsample      Resize (nearest, asymmetric, floor); npu: Upsample
 //   ArgMax        axis 1, keepdims, the first of equals; openvino: as int32
+//   FakeQuantize  QuantizeLinear, DequantizeLinear; npu: those of com.microsoft, opset 9 has none
+//   Conv          with a weight_scale: int8 filters and, where the input has a grid and the profile
+//                 is not tensorrt, int32 bias, each behind a DequantizeLinear
 //   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp or Reciprocal, Clip
 std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& card,
                                           const OnnxOptions& options);

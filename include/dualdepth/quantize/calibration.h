@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstddef>
+#include <map>
+#include <optional>
+
+#include "dualdepth/config/quantize_options.h"
+#include "dualdepth/deploy/graph.h"
+#include "dualdepth/deploy/pictures.h"
+#include "dualdepth/quantize/histogram.h"
+#include "dualdepth/quantize/placement.h"
+
+namespace dualdepth::quantize {
+
+using deploy::Pictures;
+
+// What values a float graph takes on calibration pictures.
+struct Calibration {
+  std::map<deploy::NodeId, Histogram> values;  // of each value with a grid
+  std::optional<Histogram> winners;            // greatest logit of each pixel, of an integer head
+  size_t pictures = 0;
+};
+
+// Two passes over all pictures: first their extremes, then histograms between these. Each picture
+// is computed on one thread, several beside each other; minima, maxima and whole numbers are all
+// that is kept, so the result has the same bits with any number of threads and memory does not
+// grow with the number of pictures. Of the integer head only each pixel's winner is counted.
+//
+// Throws Error when there is no picture, a value is not finite, or the pictures show nothing: all
+// pixels alike.
+Calibration calibrate(const deploy::Graph& graph, const Placement& placement,
+                      const Pictures& pictures, int threads);
+
+// How the integer head's logits are shifted and clipped. Argmax asks only which logit is greatest:
+// losing ones may end at the grid's bottom. Bottom: the 0.1 % quantile of the winning logit minus
+// kWinnerRoom; top: its 99.9 % quantile + kWinnerTop, or what method minmax says.
+inline constexpr double kWinnerRoom = 1;
+inline constexpr double kWinnerTop = 0.5;
+ValueRange winner_range(const Histogram& winners, RangeMethod method);
+
+}  // namespace dualdepth::quantize

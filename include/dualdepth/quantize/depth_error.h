@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "dualdepth/deploy/graph.h"
+#include "dualdepth/deploy/pictures.h"
+#include "dualdepth/model/dense_prediction.h"
+#include "dualdepth/runtime/model_card.h"
+
+namespace dualdepth::quantize {
+
+// How far one graph's depth is from another's, over all pixels of some pictures.
+struct DepthError {
+  double mean = 0;          // of |difference|, m
+  double median = 0;        // m, to 0.1 mm
+  double relative = 0;      // mean of |difference| / reference
+  double equal_levels = 0;  // share of pixels; 0 without an integer head
+  double level_shift = 0;   // mean of level - reference level
+};
+
+// Whatever says depth of a picture [1, 3, H, W].
+using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
+
+// A graph in LibTorch (run_graph). card: what it hands out. The graph is to live as long.
+DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card);
+
+DepthError depth_error(const DepthOf& judged, const DepthOf& reference,
+                       const deploy::Pictures& pictures);
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "dualdepth/config/quantize_options.h"
+#include "dualdepth/deploy/graph.h"
+#include "dualdepth/deploy/pictures.h"
+
+namespace dualdepth::quantize {
+
+// Cross-layer equalization (deploy/equalize.h) of each map that allows it: a Relu behind a
+// convolution, read by convolutions alone, also through Upsample and Concat. What a map's channels
+// reach is measured on the pictures. The float result stays the same.
+deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
+                            WeightGranularity granularity);
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dualdepth/config/quantize_options.h"
+#include "dualdepth/deploy/centring.h"
+#include "dualdepth/quantize/depth_error.h"
+#include "dualdepth/quantize/layerwise.h"
+#include "dualdepth/quantize/range_table.h"
+
+namespace dualdepth::quantize {
+
+// What is done to a network so that 8 bits keep its depth. Each step can be left out.
+struct QuantizeOptions {
+  OnnxProfile profile = OnnxProfile::kPortable;
+  std::optional<WeightGranularity> weights = {};  // none: per tensor for npu, else per channel
+  RangeMethod ranges = RangeMethod::kMse;
+  bool center = true;            // deploy/centring.h and the winners' range of the integer head
+  bool equalize = true;          // quantize/equalization.h
+  bool correct_bias = true;      // quantize/layerwise.h
+  bool round_adaptively = true;  // the same
+  std::vector<std::string> keep_float = {};     // names of convolutions
+  std::optional<RangeTable> given_ranges = {};  // in place of calibrated ones, by node name
+  size_t judged_pictures = 8;                   // of calibration, that effects are measured on
+  int threads = 0;                              // of calibration; 0: all cores
+
+  WeightGranularity granularity() const;
+};
+
+// The network's error in 8 bits once a step is done, with all before it, against float.
+struct Stage {
+  std::string name;
+  DepthError error;
+};
+
+struct Quantization {
+  deploy::Graph reference;  // float, with centring and equalization: the same function as before
+  deploy::Graph graph;      // with grids
+  std::vector<deploy::NodeId> renamed;  // node of reference -> the same node in graph
+  std::optional<deploy::Centring> centring;
+  RangeTable ranges;
+  std::vector<LayerFit> layers;
+  std::vector<Stage> stages;
+};
+
+// graph: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it holds grids
+// already, a given range or a convolution's name is not in it, or calibrate() does.
+Quantization quantize_graph(const deploy::Graph& graph, const ModelCard& card,
+                            const Pictures& pictures, const QuantizeOptions& options);
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,36 @@
+#include "dualdepth/deploy/pictures.h"
+
+#include "dualdepth/data/synthetic_picture.h"
+#include "dualdepth/io/image.h"
+#include "dualdepth/runtime/predict_pictures.h"
+
+namespace dualdepth::deploy {
+namespace {
+
+constexpr size_t kRendered = 4;
+
+}  // namespace
+
+Pictures Pictures::spread(size_t most) const {
+  if (count <= most) return *this;
+  return {most, [from = *this, most](size_t index) { return from.at(index * from.count / most); }};
+}
+
+Pictures open_pictures(const std::vector<std::filesystem::path>& inputs,
+                       const NetworkInput& input) {
+  const auto files = find_pictures(inputs, /*out=*/{});
+  return {files.size(), [files, input](size_t index) {
+            return to_network_picture(read_rgb(files.at(index).picture), input).image;
+          }};
+}
+
+Pictures rendered_pictures(const NetworkInput& input, DatasetKind layout) {
+  const cv::Size size(static_cast<int>(input.image_shape[1]),
+                      static_cast<int>(input.image_shape[0]));
+  return {kRendered, [=](size_t index) {
+            const auto rgb = synthetic::render_picture(layout, size, static_cast<int>(index));
+            return to_network_picture(rgb, {input.model, input.image_shape, false}).image;
+          }};
+}
+
+}  // namespace dualdepth::deploy

@@ -1,0 +1,159 @@
+#include "dualdepth/quantize/calibration.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/base/parallel.h"
+#include "dualdepth/deploy/run_graph.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+using deploy::Graph;
+using deploy::NodeId;
+
+// LibTorch computes each picture on the thread that asks for it.
+class OneThreadEach {
+ public:
+  OneThreadEach() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThreadEach() { at::set_num_threads(before_); }
+  OneThreadEach(const OneThreadEach&) = delete;
+  OneThreadEach& operator=(const OneThreadEach&) = delete;
+
+ private:
+  int before_;
+};
+
+// Calls use(id, value) for each value that is observed, of all pictures.
+class Observation {
+ public:
+  Observation(const Graph& graph, const Placement& placement, const Pictures& pictures, int threads)
+      : graph_(graph), pictures_(pictures), threads_(threads) {
+    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+      const auto& operation = graph.node(id).operation;
+      const bool is_copy = std::holds_alternative<deploy::MaxPool>(operation) ||
+                           std::holds_alternative<deploy::Upsample>(operation);
+      if (placement.has_grid(id) && !is_copy) ids_.push_back(id);
+    }
+    const auto head = deploy::integer_head(graph);
+    if (head.empty()) return;
+    const bool ends_in_levels =
+        std::holds_alternative<deploy::ArgMax>(graph.node(head.back()).operation);
+    logits_ = ends_in_levels ? head.at(head.size() - 2) : head.back();
+  }
+
+  const std::vector<NodeId>& ids() const { return ids_; }
+  std::optional<NodeId> logits() const { return logits_; }
+
+  template <class State, class Use>
+  void run(State& merged, const State& empty, Use use) const {
+    const OneThreadEach guard;
+    std::mutex mutex;
+    const std::vector<NodeId> wanted = outputs();
+    parallel_for(pictures_.count, threads_, [&](size_t index) {
+      State state = empty;
+      deploy::run_graph(graph_, pictures_.at(index), wanted,
+                        [&](NodeId id, const torch::Tensor& value) {
+                          if (logits_ && id == *logits_) {
+                            use(state, id, value.amax(1));
+                          } else if (std::ranges::binary_search(ids_, id)) {
+                            use(state, id, value);
+                          }
+                        });
+      const std::lock_guard lock(mutex);
+      merged.merge(state);
+    });
+  }
+
+ private:
+  std::vector<NodeId> outputs() const {
+    std::vector<NodeId> nodes;
+    for (const auto& output : graph_.outputs()) nodes.push_back(output.node);
+    return nodes;
+  }
+
+  const Graph& graph_;
+  const Pictures& pictures_;
+  int threads_;
+  std::vector<NodeId> ids_;
+  std::optional<NodeId> logits_;
+};
+
+struct Extremes {
+  std::map<NodeId, ValueRange> ranges;
+  void merge(const Extremes& other) {
+    for (const auto& [id, range] : other.ranges) ranges[id].include(range);
+  }
+};
+
+struct Counts {
+  std::map<NodeId, Histogram> histograms;
+  void merge(const Counts& other) {
+    for (const auto& [id, histogram] : other.histograms) histograms.at(id).merge(histogram);
+  }
+};
+
+void expect_variation(const Pictures& pictures) {
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto picture = pictures.at(index);
+    if ((picture - picture.flatten()[0]).abs().max().item<float>() > 0) return;
+  }
+  throw Error({.subject = "calibration pictures",
+               .expected = "pictures that show something",
+               .got = fmt::format("{} without any variation", pictures.count),
+               .fix = "name pictures like those that the model will see"});
+}
+
+}  // namespace
+
+Calibration calibrate(const Graph& graph, const Placement& placement, const Pictures& pictures,
+                      int threads) {
+  if (pictures.count == 0) {
+    throw Error({.subject = "calibration",
+                 .expected = "pictures",
+                 .got = "none",
+                 .fix = "name a folder of pictures or a data configuration"});
+  }
+  expect_variation(pictures);
+  const Observation observation(graph, placement, pictures, threads);
+  Extremes extremes;
+  observation.run(extremes, Extremes(), [](Extremes& state, NodeId id, const torch::Tensor& value) {
+    state.ranges[id].include(range_of(value));
+  });
+  Counts empty;
+  const auto names = deploy::node_names(graph);
+  for (const auto& [id, range] : extremes.ranges) {
+    if (!range.is_finite()) {
+      throw Error({.subject = names.at(id),
+                   .expected = "finite values on the calibration pictures",
+                   .got = "NaN or infinity",
+                   .fix = ""});
+    }
+    empty.histograms.emplace(id, Histogram(range));
+  }
+  Counts counts = empty;
+  observation.run(counts, empty, [](Counts& state, NodeId id, const torch::Tensor& value) {
+    state.histograms.at(id).add(value);
+  });
+  Calibration calibration;
+  calibration.pictures = pictures.count;
+  for (auto& [id, histogram] : counts.histograms) {
+    if (observation.logits() == id) calibration.winners = histogram;
+    if (placement.has_grid(id)) calibration.values.emplace(id, histogram);
+  }
+  return calibration;
+}
+
+ValueRange winner_range(const Histogram& winners, RangeMethod method) {
+  const double low = winners.quantile(0.001) - kWinnerRoom;
+  const double high =
+      method == RangeMethod::kMinMax ? winners.range().high : winners.quantile(0.999) + kWinnerTop;
+  return {low, std::min(high, winners.range().high)};
+}
+
+}  // namespace dualdepth::quantize

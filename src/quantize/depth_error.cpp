@@ -1,0 +1,59 @@
+#include "dualdepth/quantize/depth_error.h"
+
+#include <vector>
+
+#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/runtime/exported_model.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+constexpr double kBin = 1e-4;  // m, of the median
+constexpr int64_t kBins = 200000;
+
+DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
+                        const torch::Tensor& image) {
+  std::vector<deploy::NodeId> ids;
+  for (const auto& output : graph.outputs()) ids.push_back(output.node);
+  const auto values = deploy::run_graph(graph, image, ids);
+  NamedTensors named;
+  for (size_t i = 0; i < ids.size(); ++i) named[graph.outputs()[i].name] = values[i];
+  return to_prediction(named, card);
+}
+
+}  // namespace
+
+DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card) {
+  return [&graph, card](const torch::Tensor& image) { return predict(graph, card, image); };
+}
+
+DepthError depth_error(const DepthOf& judged, const DepthOf& reference,
+                       const deploy::Pictures& pictures) {
+  const torch::NoGradGuard no_grad;
+  DepthError error;
+  auto bins = torch::zeros({kBins}, torch::kInt64);
+  double pixels = 0;
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto image = pictures.at(index);
+    const auto wanted = reference(image);
+    const auto said = judged(image);
+    const auto difference = (said.depth - wanted.depth).abs().to(torch::kFloat64);
+    pixels += static_cast<double>(difference.numel());
+    error.mean += difference.sum().item<double>();
+    error.relative += (difference / wanted.depth).sum().item<double>();
+    const auto bin = (difference / kBin).to(torch::kInt64).clamp_max(kBins - 1).flatten();
+    bins += torch::bincount(bin, {}, kBins);
+    if (!wanted.level.defined()) continue;
+    error.equal_levels += said.level.eq(wanted.level).sum().item<double>();
+    error.level_shift += (said.level - wanted.level).sum().item<double>();
+  }
+  if (pixels == 0) return error;
+  for (double* sum : {&error.mean, &error.relative, &error.equal_levels, &error.level_shift}) {
+    *sum /= pixels;
+  }
+  const auto below = bins.cumsum(0).to(torch::kFloat64);
+  error.median = below.lt(pixels / 2).sum().item<double>() * kBin;
+  return error;
+}
+
+}  // namespace dualdepth::quantize

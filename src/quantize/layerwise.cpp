@@ -1,0 +1,344 @@
+#include "dualdepth/quantize/layerwise.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "dualdepth/base/progress.h"
+#include "dualdepth/base/random.h"
+#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/quantize/adaptive_rounding.h"
+#include "dualdepth/quantize/weight_grid.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+using deploy::Conv;
+using deploy::Graph;
+using deploy::NodeId;
+
+constexpr int kBiasRounds = 4;
+constexpr double kLeastAlive = 0.02;
+
+// Output pixels y * W + x of one picture, drawn for one layer.
+torch::Tensor draw_positions(const deploy::Shape& shape, int64_t count, uint64_t seed, NodeId layer,
+                             size_t picture) {
+  RandomStream random({seed, layer, picture});
+  auto positions = torch::empty({count}, torch::kInt64);
+  auto* out = positions.mutable_data_ptr<int64_t>();
+  const auto pixels = static_cast<uint64_t>(shape[2] * shape[3]);
+  for (int64_t i = 0; i < count; ++i) out[i] = static_cast<int64_t>(random.below(pixels));
+  return positions;
+}
+
+// What the convolution reads at output pixels: [P, C kh kw] in the order of its weight. in: one
+// picture.
+torch::Tensor input_patches(const Conv& conv, const torch::Tensor& in, int64_t out_width,
+                            const torch::Tensor& positions) {
+  const auto [up, left] = conv.padding;
+  const auto padded = torch::constant_pad_nd(in, {left, left, up, up})[0].permute({1, 2, 0});
+  const int64_t width = padded.size(1);
+  const auto rows = padded.contiguous().view({-1, padded.size(2)});
+  const auto y = positions.floor_divide(out_width) * conv.stride[0];
+  const auto x = positions.remainder(out_width) * conv.stride[1];
+  std::vector<torch::Tensor> taps;
+  for (int64_t i = 0; i < conv.weight.size(2); ++i) {
+    for (int64_t j = 0; j < conv.weight.size(3); ++j) {
+      const auto row = (y + i * conv.dilation[0]) * width + x + j * conv.dilation[1];
+      taps.push_back(rows.index_select(0, row));
+    }
+  }
+  return torch::stack(taps, 2).flatten(1);
+}
+
+// Filters as rows, [O, C kh kw].
+torch::Tensor rows_of(const torch::Tensor& weight) { return weight.flatten(1).contiguous(); }
+
+// Sampled inputs and wanted outputs of one layer; the last rows are held back.
+struct LayerSamples {
+  torch::Tensor inputs, targets;
+  bool has_relu = false;
+
+  int64_t fitted() const { return inputs.size(0) * 4 / 5; }
+
+  torch::Tensor passed_on(const torch::Tensor& values) const {
+    return has_relu ? values.relu() : values;
+  }
+
+  torch::Tensor outputs(const Conv& conv) const {
+    return torch::addmm(conv.bias, inputs, rows_of(conv.weight).t());
+  }
+
+  // On what was held back.
+  double error(const Conv& conv) const {
+    const auto wanted = passed_on(targets.slice(0, fitted()));
+    const auto said = passed_on(outputs(conv).slice(0, fitted()));
+    const double variance = wanted.var().item<double>();
+    return (said - wanted).square().mean().item<double>() / std::max(variance, 1e-20);
+  }
+
+  // The bias with what is missing on average behind the Relu.
+  torch::Tensor corrected_bias(const Conv& conv) const {
+    const auto wanted = passed_on(targets.slice(0, 0, fitted()));
+    const auto raw = outputs(conv).slice(0, 0, fitted());
+    auto shift = torch::zeros_like(conv.bias);
+    for (int round = 0; round < kBiasRounds; ++round) {
+      const auto said = raw + shift;
+      const auto alive = has_relu ? said.gt(0).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive)
+                                  : torch::ones_like(shift);
+      shift += (wanted - passed_on(said)).mean(0) / alive;
+      if (!has_relu) break;
+    }
+    return conv.bias + shift;
+  }
+};
+
+// The layer with the least error among what the options allow.
+class LayerFitter {
+ public:
+  LayerFitter(const Conv& before, torch::Tensor float_weight, std::optional<float> input_scale,
+              const LayerwiseOptions& options)
+      : best_(before),
+        float_weight_(std::move(float_weight)),
+        input_scale_(input_scale),
+        options_(options) {}
+
+  Conv fit(const LayerSamples& samples, LayerFit& report) {
+    report.error_before = least_ = samples.error(best_);
+    try_bias(best_, samples, report, /*rounded=*/false);
+    if (options_.round_adaptively) {
+      const auto scale = best_.weight_scale;
+      const auto rows = rows_of(float_weight_);
+      const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
+      const auto moved = rounding.refit(rows, samples.targets.slice(0, 0, samples.fitted()));
+      for (const auto& start : {rows, moved}) {
+        Conv conv = best_;
+        conv.weight = rounding.round(start, scale).view(float_weight_.sizes());
+        try_bias(conv, samples, report, /*rounded=*/true);
+      }
+    }
+    report.error_after = least_;
+    return best_;
+  }
+
+ private:
+  void try_bias(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded) {
+    consider(conv, samples, report, rounded, /*corrected=*/false);
+    if (!options_.correct_bias) return;
+    conv.bias = samples.corrected_bias(conv);
+    consider(std::move(conv), samples, report, rounded, /*corrected=*/true);
+  }
+
+  void consider(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded,
+                bool corrected) {
+    const auto scale = conv.weight_scale;
+    const auto weight = conv.weight;
+    Conv gridded = on_grid(std::move(conv), weight, scale, input_scale_);
+    const double error = samples.error(gridded);
+    if (error >= least_) return;
+    least_ = error;
+    best_ = std::move(gridded);
+    report.rounded = rounded;
+    report.bias_corrected = corrected;
+  }
+
+  Conv best_;
+  torch::Tensor float_weight_;
+  std::optional<float> input_scale_;
+  const LayerwiseOptions& options_;
+  double least_ = 0;
+};
+
+// The maps of several pictures, those on a grid as bytes.
+class MapStore {
+ public:
+  void set(NodeId id, size_t picture, const torch::Tensor& value,
+           const deploy::FakeQuantize* grid) {
+    auto& entry = maps_[{id, picture}];
+    if (grid == nullptr) {
+      entry = {value, std::nullopt};
+      return;
+    }
+    const double first = static_cast<double>((grid->is_signed ? -128 : 0) - grid->zero_point);
+    entry = {(value / grid->scale).sub_(first).round_().to(torch::kUInt8), *grid};
+  }
+
+  torch::Tensor get(NodeId id, size_t picture) const {
+    const auto& [value, grid] = maps_.at({id, picture});
+    if (!grid) return value;
+    const double first = static_cast<double>((grid->is_signed ? -128 : 0) - grid->zero_point);
+    return value.to(torch::kFloat32).add_(first).mul_(grid->scale);
+  }
+
+  void erase(NodeId id) {
+    std::erase_if(maps_, [&](const auto& entry) { return entry.first.first == id; });
+  }
+
+ private:
+  std::map<std::pair<NodeId, size_t>, std::pair<torch::Tensor, std::optional<deploy::FakeQuantize>>>
+      maps_;
+};
+
+class Fitting {
+ public:
+  Fitting(const Graph& reference, const GriddedGraph& gridded, const Pictures& pictures,
+          const LayerwiseOptions& options)
+      : reference_(reference),
+        result_{.graph = gridded.graph, .layers = {}},
+        original_(gridded.renamed),
+        pictures_(pictures.spread(options.pictures)),
+        options_(options),
+        names_(deploy::node_names(reference)),
+        per_picture_((options.positions + static_cast<int64_t>(pictures_.count) - 1) /
+                     static_cast<int64_t>(pictures_.count)) {}
+
+  LayerwiseResult run() {
+    sample_targets();
+    const auto needed = needed_for_fitting();
+    const auto last_reader = last_readers(needed);
+    const auto total = std::ranges::count(needed, true);
+    ProgressLine progress("fitting", static_cast<size_t>(total));
+    size_t done = 0;
+    for (NodeId id = 0; id < result_.graph.nodes().size(); ++id) {
+      if (is_fitted(id)) fit(id);
+      if (!needed[id]) continue;
+      compute(id);
+      for (NodeId before = 0; before <= id; ++before) {
+        if (last_reader[before] == id) maps_.erase(before);
+      }
+      progress.update(++done);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  const Conv* conv_at(NodeId id) const {
+    return std::get_if<Conv>(&result_.graph.node(id).operation);
+  }
+  bool is_fitted(NodeId id) const {
+    const Conv* conv = conv_at(id);
+    return conv != nullptr && conv->weight_scale.defined();
+  }
+
+  // What the float graph says at each layer's positions.
+  void sample_targets() {
+    for (size_t picture = 0; picture < pictures_.count; ++picture) {
+      std::vector<NodeId> ends;
+      for (const auto& output : reference_.outputs()) ends.push_back(output.node);
+      deploy::run_graph(
+          reference_, pictures_.at(picture), ends, [&](NodeId id, const torch::Tensor& value) {
+            for (NodeId reader = id + 1; reader < reference_.nodes().size(); ++reader) {
+              add_targets(id, reader, value, picture);
+            }
+          });
+    }
+  }
+
+  void add_targets(NodeId value_id, NodeId reader, const torch::Tensor& value, size_t picture) {
+    const auto& node = reference_.node(reader);
+    const auto* conv = std::get_if<Conv>(&node.operation);
+    if (conv == nullptr || node.inputs[0] != value_id) return;
+    const auto positions = positions_of(reader, picture);
+    const auto patches = input_patches(*conv, value, node.shape[3], positions);
+    targets_[reader].push_back(torch::addmm(conv->bias, patches, rows_of(conv->weight).t()));
+  }
+
+  torch::Tensor positions_of(NodeId reference_id, size_t picture) const {
+    return draw_positions(reference_.node(reference_id).shape, per_picture_, options_.seed,
+                          reference_id, picture);
+  }
+
+  NodeId reference_id(NodeId id) const {
+    return static_cast<NodeId>(std::ranges::find(original_, id) - original_.begin());
+  }
+
+  bool relu_follows(NodeId reference) const {
+    const auto readers = reference_.readers();
+    for (NodeId id = reference + 1; id < reference_.nodes().size(); ++id) {
+      const auto& node = reference_.node(id);
+      if (std::holds_alternative<deploy::Relu>(node.operation) && node.inputs[0] == reference) {
+        return readers[reference] == 1;
+      }
+    }
+    return false;
+  }
+
+  void fit(NodeId id) {
+    const NodeId reference = reference_id(id);
+    const Conv conv = *conv_at(id);
+    const NodeId in = result_.graph.node(id).inputs[0];
+    std::vector<torch::Tensor> patches;
+    for (size_t picture = 0; picture < pictures_.count; ++picture) {
+      patches.push_back(input_patches(conv, maps_.get(in, picture), result_.graph.node(id).shape[3],
+                                      positions_of(reference, picture)));
+    }
+    // Positions of all pictures among those held back.
+    const auto shuffled = [&](const std::vector<torch::Tensor>& parts) {
+      return torch::stack(parts).transpose(0, 1).flatten(0, 1).contiguous();
+    };
+    const LayerSamples samples{.inputs = shuffled(patches),
+                               .targets = shuffled(targets_.at(reference)),
+                               .has_relu = relu_follows(reference)};
+    targets_.erase(reference);
+    LayerFit report{.name = names_.at(reference)};
+    const auto grid = deploy::grid_of(result_.graph, in);
+    const auto& original = std::get<Conv>(reference_.node(reference).operation);
+    LayerFitter fitter(conv, original.weight, grid ? std::optional(grid->scale) : std::nullopt,
+                       options_);
+    result_.graph.replace(id, fitter.fit(samples, report));
+    result_.layers.push_back(std::move(report));
+  }
+
+  void compute(NodeId id) {
+    const auto& node = result_.graph.node(id);
+    const auto* grid = std::get_if<deploy::FakeQuantize>(&node.operation);
+    for (size_t picture = 0; picture < pictures_.count; ++picture) {
+      if (std::holds_alternative<deploy::Input>(node.operation)) {
+        maps_.set(id, picture, pictures_.at(picture), nullptr);
+        continue;
+      }
+      std::vector<torch::Tensor> inputs;
+      for (const NodeId input : node.inputs) inputs.push_back(maps_.get(input, picture));
+      maps_.set(id, picture, deploy::run_operation(node.operation, inputs), grid);
+    }
+  }
+
+  // Values that some fitted layer depends on.
+  std::vector<bool> needed_for_fitting() const {
+    std::vector<bool> needed(result_.graph.nodes().size(), false);
+    for (NodeId id = needed.size(); id-- > 0;) {
+      if (!is_fitted(id) && !needed[id]) continue;
+      for (const NodeId input : result_.graph.node(id).inputs) needed[input] = true;
+    }
+    return needed;
+  }
+
+  std::vector<NodeId> last_readers(const std::vector<bool>& needed) const {
+    std::vector<NodeId> last(needed.size(), needed.size());
+    for (NodeId id = 0; id < needed.size(); ++id) {
+      if (!needed[id] && !is_fitted(id)) continue;
+      for (const NodeId input : result_.graph.node(id).inputs) last[input] = id;
+    }
+    return last;
+  }
+
+  const Graph& reference_;
+  LayerwiseResult result_;
+  std::vector<NodeId> original_;
+  Pictures pictures_;
+  LayerwiseOptions options_;
+  std::vector<std::string> names_;
+  int64_t per_picture_;
+  std::map<NodeId, std::vector<torch::Tensor>> targets_;
+  MapStore maps_;
+};
+
+}  // namespace
+
+LayerwiseResult fit_layers(const Graph& reference, const GriddedGraph& gridded,
+                           const Pictures& pictures, const LayerwiseOptions& options) {
+  const torch::NoGradGuard no_grad;
+  return Fitting(reference, gridded, pictures, options).run();
+}
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,240 @@
+#include "dualdepth/quantize/quantize_graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/base/parallel.h"
+#include "dualdepth/quantize/choose_range.h"
+#include "dualdepth/quantize/equalization.h"
+#include "dualdepth/quantize/weight_grid.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+using deploy::Graph;
+using deploy::NodeId;
+
+constexpr size_t kFittedPictures = 32;  // centring and equalization ask for little
+
+void expect_float(const Graph& graph) {
+  const auto names = deploy::node_names(graph);
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    if (!std::holds_alternative<deploy::FakeQuantize>(graph.node(id).operation)) continue;
+    throw Error({.subject = names[id],
+                 .expected = "a float model",
+                 .got = "one that is quantized already",
+                 .fix = "quantize the float file that it was made from"});
+  }
+}
+
+FloatConvs find_convs(const Graph& graph, const std::vector<std::string>& wanted) {
+  const auto names = deploy::node_names(graph);
+  FloatConvs found;
+  for (const auto& name : wanted) {
+    const auto at = std::ranges::find(names, name);
+    const auto id = static_cast<NodeId>(at - names.begin());
+    if (at == names.end() || !std::holds_alternative<deploy::Conv>(graph.node(id).operation)) {
+      throw Error({.subject = "keep-float",
+                   .expected = "the name of a convolution (inspect graph lists them)",
+                   .got = name,
+                   .fix = ""});
+    }
+    found.insert(id);
+  }
+  return found;
+}
+
+bool has_centred_head(const Graph& graph) {
+  const auto head = deploy::integer_head(graph);
+  return head.size() > 1 && std::holds_alternative<deploy::Relu>(graph.node(head[1]).operation);
+}
+
+bool can_be_centred(const Graph& graph) {
+  const auto head = deploy::integer_head(graph);
+  return !head.empty() && !has_centred_head(graph);
+}
+
+// The node whose value the winners of an integer head are.
+std::optional<NodeId> logits_of(const Graph& graph) {
+  auto head = deploy::integer_head(graph);
+  if (head.empty()) return std::nullopt;
+  if (std::holds_alternative<deploy::ArgMax>(graph.node(head.back()).operation)) head.pop_back();
+  return head.back();
+}
+
+class Quantizer {
+ public:
+  Quantizer(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+            const QuantizeOptions& options)
+      : original_(graph), card_(card), pictures_(pictures), options_(options) {
+    expect_float(graph);
+    threads_ = resolve_thread_count(options.threads);
+  }
+
+  Quantization run() {
+    Quantization result;
+    result.reference = original_;
+    if (options_.center && can_be_centred(original_)) {
+      add_stage(result, "plain");
+      result.centring = fit_centring(original_, pictures_.spread(kFittedPictures));
+      result.reference = center_logits(original_, *result.centring);
+    }
+    add_stage(result, has_centred_head(result.reference) ? "centred" : "plain");
+    if (options_.equalize) {
+      result.reference = equalize_maps(result.reference, pictures_.spread(kFittedPictures),
+                                       options_.granularity());
+      add_stage(result, "equalized");
+    }
+    quantize(result, pictures_);
+    result.stages.push_back({"all pictures", error_of(result.graph)});
+    fit(result);
+    return result;
+  }
+
+ private:
+  DepthError error_of(const Graph& graph) const {
+    return depth_error(depth_of(graph, card_), depth_of(original_, card_),
+                       pictures_.spread(options_.judged_pictures));
+  }
+
+  // How far the present reference would be in 8 bits, calibrated on few pictures.
+  void add_stage(const Quantization& so_far, std::string name) {
+    Quantization trial;
+    trial.reference = so_far.reference;
+    quantize(trial, pictures_.spread(options_.judged_pictures));
+    stages_.push_back({std::move(name), error_of(trial.graph)});
+  }
+
+  // Grids and filters rounded to nearest.
+  void quantize(Quantization& result, const Pictures& pictures) {
+    const FloatConvs float_convs = find_convs(result.reference, options_.keep_float);
+    const Placement placement = place_grids(result.reference, options_.profile, float_convs);
+    const Calibration calibration = calibrate(result.reference, placement, pictures, threads_);
+    const auto logits = logits_of(result.reference);
+    if (logits && calibration.winners && placement.has_grid(*logits)) {
+      lower_head(result.reference, *calibration.winners);
+    }
+    const auto ranges = ranges_of(result.reference, placement, calibration);
+    result.ranges = table_of(result.reference, ranges);
+    const GriddedGraph gridded = insert_grids(result.reference, placement, float_convs,
+                                              grids_of(placement, result.reference, ranges));
+    result.renamed = gridded.renamed;
+    std::vector<NodeId> kept;
+    for (const NodeId id : float_convs) kept.push_back(gridded.renamed[id]);
+    result.graph = quantize_weights(gridded.graph, options_.granularity(), kept);
+    result.stages = stages_;
+  }
+
+  // A centred head's bottom is 0: what lies between it and the winners is wasted.
+  void lower_head(Graph& graph, const Histogram& winners) {
+    head_shift_ = 0;
+    if (!has_centred_head(graph)) return;
+    head_shift_ = std::max(0.0, winner_range(winners, options_.ranges).low);
+    const NodeId conv_id = deploy::integer_head(graph).front();
+    auto conv = std::get<deploy::Conv>(graph.node(conv_id).operation);
+    conv.bias = conv.bias - head_shift_;
+    graph.replace(conv_id, std::move(conv));
+  }
+
+  std::map<NodeId, ValueRange> ranges_of(const Graph& graph, const Placement& placement,
+                                         const Calibration& calibration) const {
+    const auto names = deploy::node_names(graph);
+    const auto logits = logits_of(graph);
+    std::map<NodeId, ValueRange> ranges;
+    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+      const auto found = calibration.values.find(id);
+      if (!placement.has_grid(id) || found == calibration.values.end()) continue;
+      ranges[id] = choose_range(found->second, options_.ranges);
+      if (std::holds_alternative<deploy::Sigmoid>(graph.node(id).operation)) {
+        ranges[id] = {0, 255.0 / 256};
+      } else if (logits == id && calibration.winners) {
+        ranges[id] = winner_range(*calibration.winners, options_.ranges);
+        ranges[id].low = has_centred_head(graph) ? 0 : std::min(0.0, ranges[id].low);
+        ranges[id].high = std::max(0.0, ranges[id].high - head_shift_);
+      }
+    }
+    use_given(names, ranges);
+    return ranges;
+  }
+
+  void use_given(const std::vector<std::string>& names,
+                 std::map<NodeId, ValueRange>& ranges) const {
+    if (!options_.given_ranges) return;
+    for (const auto& [name, range] : *options_.given_ranges) {
+      const auto at = std::ranges::find(names, name);
+      const auto id = static_cast<NodeId>(at - names.begin());
+      if (at == names.end() || !ranges.contains(id)) {
+        throw Error({.subject = "ranges",
+                     .expected = "names of values that have a grid",
+                     .got = name,
+                     .fix = "--save-ranges writes a table of this model's"});
+      }
+      ranges[id] = range;
+    }
+  }
+
+  static RangeTable table_of(const Graph& graph, const std::map<NodeId, ValueRange>& ranges) {
+    const auto names = deploy::node_names(graph);
+    RangeTable table;
+    for (const auto& [id, range] : ranges) table.emplace(names[id], range);
+    return table;
+  }
+
+  // Values that share a grid share the union of their ranges.
+  static std::vector<deploy::FakeQuantize> grids_of(const Placement& placement, const Graph& graph,
+                                                    const std::map<NodeId, ValueRange>& ranges) {
+    std::vector<ValueRange> all(static_cast<size_t>(placement.grids));
+    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+      const auto found = ranges.find(id);
+      if (found == ranges.end()) continue;
+      all.at(static_cast<size_t>(placement.grid[id])).include(found->second);
+    }
+    std::vector<deploy::FakeQuantize> grids;
+    grids.reserve(all.size());
+    for (const auto& range : all) grids.push_back(to_grid(range, placement.is_symmetric));
+    return grids;
+  }
+
+  void fit(Quantization& result) {
+    const auto fit_with = [&](bool bias, bool rounding, const char* name) {
+      const GriddedGraph gridded{result.graph, result.renamed};
+      auto fitted = fit_layers(result.reference, gridded, pictures_,
+                               {.correct_bias = bias, .round_adaptively = rounding});
+      Stage stage{name, error_of(fitted.graph)};
+      const bool better = stage.error.mean <= result.stages.back().error.mean;
+      result.stages.push_back(std::move(stage));
+      return better ? std::optional(std::move(fitted)) : std::nullopt;
+    };
+    if (!options_.correct_bias && !options_.round_adaptively) return;
+    const char* name = options_.round_adaptively ? "adaptive rounding" : "bias corrected";
+    if (auto fitted = fit_with(options_.correct_bias, options_.round_adaptively, name)) {
+      result.graph = std::move(fitted->graph);
+      result.layers = std::move(fitted->layers);
+    }
+  }
+
+  const Graph& original_;
+  const ModelCard& card_;
+  const Pictures& pictures_;
+  const QuantizeOptions& options_;
+  int threads_ = 1;
+  double head_shift_ = 0;
+  std::vector<Stage> stages_;
+};
+
+}  // namespace
+
+WeightGranularity QuantizeOptions::granularity() const {
+  const bool npu = profile == OnnxProfile::kNpu;
+  return weights.value_or(npu ? WeightGranularity::kPerTensor : WeightGranularity::kPerChannel);
+}
+
+Quantization quantize_graph(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+                            const QuantizeOptions& options) {
+  const torch::NoGradGuard no_grad;
+  return Quantizer(graph, card, pictures, options).run();
+}
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/model/tensor_file.h"
+#include "dualdepth/quantize/quantize_model.h"
+#include "dualdepth/runtime/exported_model.h"
+#include "testing/interop_python.h"
+#include "testing/random_checkpoint.h"
+#include "testing/temp_folder.h"
+
+// Quantized files in ONNX Runtime and OpenVINO.
+namespace dualdepth {
+namespace {
+
+torch::Tensor picture(size_t index) {
+  torch::manual_seed(index + 10);
+  // Smooth, as pictures are.
+  return torch::upsample_bilinear2d(torch::rand({1, 3, 8, 12}), {64, 96}, false);
+}
+
+class QuantizedFiles : public ::testing::Test {
+ protected:
+  QuantizedFiles() {
+    RunConfig config;
+    config.data.image_shape = {64, 96};
+    testing::write_random_checkpoint(folder_ / "checkpoint.safetensors", config);
+    model_ = quantize::open_float_model(folder_ / "checkpoint.safetensors");
+  }
+
+  quantize::Quantization quantized(OnnxProfile profile) const {
+    quantize::QuantizeOptions options;
+    options.profile = profile;
+    options.round_adaptively = false;
+    options.judged_pictures = 1;
+    return quantize::quantize_graph(model_.graph, model_.card, {4, picture}, options);
+  }
+
+  std::filesystem::path written(const quantize::Quantization& quantization, OnnxProfile profile) {
+    const auto file = folder_ / fmt::format("{}.onnx", enum_name(profile));
+    quantize::write_quantized(quantization, model_.card, {1, picture}, profile, file);
+    return file;
+  }
+
+  quantize::FloatModel model_;
+  testing::TempFolder folder_;
+};
+
+TEST_F(QuantizedFiles, OpenVinoComputesEveryConvolutionIn8Bits) {
+  for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu}) {
+    const auto file = written(quantized(profile), profile);
+    const auto model = open_onnx(file, {.profile = true});
+    model->run(picture(0));
+    int convolutions = 0;
+    for (const auto& layer : model->layer_times()) {
+      if (layer.kind != "Convolution") continue;
+      ++convolutions;
+      EXPECT_NE(layer.precision.find("I8"), std::string::npos) << layer.name << layer.precision;
+    }
+    EXPECT_EQ(convolutions, 31) << enum_name(profile);  // the integer head is our own kernel
+  }
+}
+
+TEST_F(QuantizedFiles, OnnxRuntimeFusesEveryConvolutionAndSaysTheGraphsDepth) {
+  DUALDEPTH_NEEDS_INTEROP();
+  const auto quantization = quantized(OnnxProfile::kPortable);
+  const auto file = written(quantization, OnnxProfile::kPortable);
+  std::vector<deploy::NodeId> ends;
+  for (const auto& output : quantization.graph.outputs()) ends.push_back(output.node);
+  const auto said = deploy::run_graph(quantization.graph, picture(7), ends);
+  write_tensors(folder_ / "expected.safetensors",
+                {{"image", picture(7)}, {"level", said[0]}, {"fraction", said[1]}});
+  const auto result = testing::run_interop_script("interop/run_quantized.py",
+                                                  folder_ / "expected.safetensors", file);
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
+}
+
+}  // namespace
+}  // namespace dualdepth

@@ -1,0 +1,150 @@
+#include "dualdepth/quantize/quantize_graph.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/deploy/frozen_trace.h"
+#include "dualdepth/deploy/graph_from_trace.h"
+#include "dualdepth/deploy/passes.h"
+#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/model/dense_prediction.h"
+#include "testing/random_checkpoint.h"
+#include "testing/temp_folder.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+torch::Tensor picture(size_t index) {
+  torch::manual_seed(index + 100);
+  return torch::rand({1, 3, 32, 64});
+}
+
+class QuantizedNetwork : public ::testing::Test {
+ protected:
+  QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
+    card_.outputs = ModelOutputs::kLevels;
+    card_.image_shape = {32, 64};
+    graph_ = deploy::with_outputs(
+        deploy::merge_affine(deploy::graph_from_trace(
+            deploy::trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
+        card_.model.params, card_.outputs);
+  }
+
+  QuantizeOptions quick() const {
+    QuantizeOptions options;
+    options.round_adaptively = false;
+    options.judged_pictures = 1;
+    return options;
+  }
+
+  DepthNet net_;
+  ModelCard card_;
+  deploy::Graph graph_;
+  Pictures pictures_{3, picture};
+};
+
+TEST_F(QuantizedNetwork, GraphRunsAsTheNetworkDoes) {
+  const auto dense = predict_dense(net_, picture(0));
+  const auto said = depth_of(graph_, card_)(picture(0));
+  const double equal = said.level.eq(dense.level).to(torch::kFloat64).mean().item<double>();
+  EXPECT_GT(equal, 0.999);  // near ties
+  EXPECT_TRUE(torch::allclose(said.fraction, dense.fraction, 1e-4, 1e-5));
+}
+
+TEST_F(QuantizedNetwork, CalibrationHasTheSameBitsWithAnyNumberOfThreads) {
+  const Placement placement = place_grids(graph_, OnnxProfile::kPortable);
+  const auto one = calibrate(graph_, placement, pictures_, 1);
+  const auto two = calibrate(graph_, placement, pictures_, 2);
+  ASSERT_EQ(one.values.size(), two.values.size());
+  for (const auto& [id, histogram] : one.values) {
+    EXPECT_EQ(histogram.range().high, two.values.at(id).range().high);
+    EXPECT_EQ(histogram.counts(), two.values.at(id).counts());
+  }
+}
+
+TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
+  QuantizeOptions options = quick();
+  options.correct_bias = false;
+  const auto quantization = quantize_graph(graph_, card_, pictures_, options);
+  const auto error =
+      depth_error(depth_of(quantization.reference, card_), depth_of(graph_, card_), pictures_);
+  EXPECT_GT(error.equal_levels, 0.99);
+  EXPECT_LT(error.median, 1e-3);
+  ASSERT_TRUE(quantization.centring.has_value());
+  EXPECT_EQ(quantization.stages.size(), 4U);  // plain, centred, equalized, all pictures
+}
+
+TEST_F(QuantizedNetwork, EveryConvolutionLiesOnItsGrid) {
+  const auto quantization = quantize_graph(graph_, card_, pictures_, quick());
+  size_t convolutions = 0;
+  for (const auto& node : quantization.graph.nodes()) {
+    const auto* conv = std::get_if<deploy::Conv>(&node.operation);
+    if (conv == nullptr) continue;
+    ++convolutions;
+    ASSERT_TRUE(conv->weight_scale.defined()) << node.module;
+    const auto steps = conv->weight / conv->weight_scale.view({-1, 1, 1, 1});
+    EXPECT_TRUE(torch::allclose(steps, steps.round(), 0, 1e-3)) << node.module;
+    EXPECT_LE(steps.abs().max().item<float>(), 127.001F) << node.module;
+  }
+  EXPECT_EQ(convolutions, 32U);
+}
+
+TEST_F(QuantizedNetwork, FittingNeverKeepsWhatIsWorseOnHeldBackPixels) {
+  QuantizeOptions options = quick();
+  options.round_adaptively = true;
+  const auto quantization = quantize_graph(graph_, card_, pictures_, options);
+  for (const auto& layer : quantization.layers) {
+    EXPECT_LE(layer.error_after, layer.error_before) << layer.name;
+  }
+}
+
+TEST_F(QuantizedNetwork, RefusesAModelThatIsQuantizedAlready) {
+  const auto quantization = quantize_graph(graph_, card_, pictures_, quick());
+  EXPECT_THAT([&] { quantize_graph(quantization.graph, card_, pictures_, quick()); },
+              ThrowsMessage<Error>(HasSubstr("quantized already")));
+}
+
+TEST_F(QuantizedNetwork, RefusesPicturesThatAreNoneOrShowNothing) {
+  EXPECT_THAT([&] { quantize_graph(graph_, card_, {}, quick()); },
+              ThrowsMessage<Error>(HasSubstr("pictures, got none")));
+  const Pictures flat{2, [](size_t) { return torch::full({1, 3, 32, 64}, 0.5F); }};
+  EXPECT_THAT([&] { quantize_graph(graph_, card_, flat, quick()); },
+              ThrowsMessage<Error>(HasSubstr("without any variation")));
+}
+
+TEST_F(QuantizedNetwork, RefusesALayerOrRangeThatIsNotThere) {
+  QuantizeOptions options = quick();
+  options.keep_float = {"/nowhere/Conv"};
+  EXPECT_THAT([&] { quantize_graph(graph_, card_, pictures_, options); },
+              ThrowsMessage<Error>(HasSubstr("/nowhere/Conv")));
+  options = quick();
+  options.given_ranges = RangeTable{{"/nowhere/Relu", {0, 1}}};
+  EXPECT_THAT([&] { quantize_graph(graph_, card_, pictures_, options); },
+              ThrowsMessage<Error>(HasSubstr("/nowhere/Relu")));
+}
+
+TEST(RangeTable, IsReadAsItWasWritten) {
+  const testing::TempFolder folder;
+  const RangeTable table{{"/a/Relu", {0, 3.25}}, {"/b/Conv", {-1.5, 2}}};
+  write_range_table(folder / "ranges.json", table);
+  const auto read = read_range_table(folder / "ranges.json");
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read.at("/b/Conv").low, -1.5);
+  EXPECT_EQ(read.at("/a/Relu").high, 3.25);
+}
+
+TEST(RangeTable, RefusesARangeWithoutZero) {
+  const testing::TempFolder folder;
+  write_range_table(folder / "ranges.json", {{"/a/Relu", {1, 3}}});
+  EXPECT_THAT([&] { read_range_table(folder / "ranges.json"); },
+              ThrowsMessage<Error>(HasSubstr("/a/Relu")));
+  EXPECT_THAT([&] { read_range_table(folder / "absent.json"); },
+              ThrowsMessage<Error>(HasSubstr("absent.json")));
+}
+
+}  // namespace
+}  // namespace dualdepth::quantize
