@@ -222,7 +222,7 @@ std::vector<int> Graph::readers() const {
   return count;
 }
 
-Graph insert_behind(const Graph& graph, NodeId id, Operation operation) {
+Graph insert_behind(const Graph& graph, NodeId id, const Operation& operation) {
   Graph longer;
   std::vector<NodeId> renamed;
   for (NodeId old = 0; old < graph.nodes().size(); ++old) {

@@ -140,6 +140,7 @@ class Diagnosis {
         continue;
       }
       std::vector<NodeId> inputs;
+      inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(moved[input]);
       const bool in_float = std::holds_alternative<Conv>(node.operation) && !kept.contains(id);
       moved[id] = result.graph.add(

@@ -268,6 +268,7 @@ class Fitting {
     const Conv conv = *conv_at(id);
     const NodeId in = result_.graph.node(id).inputs[0];
     std::vector<torch::Tensor> patches;
+    patches.reserve(pictures_.count);
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
       patches.push_back(input_patches(conv, maps_.get(in, picture), result_.graph.node(id).shape[3],
                                       positions_of(reference, picture)));
@@ -298,6 +299,7 @@ class Fitting {
         continue;
       }
       std::vector<torch::Tensor> inputs;
+      inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(maps_.get(input, picture));
       maps_.set(id, picture, deploy::run_operation(node.operation, inputs), grid);
     }

@@ -115,7 +115,7 @@ class Graph {
 
 // The graph with another node behind `id`, which all that read `id` read now. Later nodes move by
 // one.
-Graph insert_behind(const Graph& graph, NodeId id, Operation operation);
+Graph insert_behind(const Graph& graph, NodeId id, const Operation& operation);
 
 // "encoder.layer1" of "encoder.layer1.0"; empty for a name without a dot.
 std::string parent_module(const std::string& module);
