@@ -200,8 +200,9 @@ class Quantizer {
   void fit(Quantization& result) {
     const auto fit_with = [&](bool bias, bool rounding, const char* name) {
       const GriddedGraph gridded{result.graph, result.renamed};
-      auto fitted = fit_layers(result.reference, gridded, pictures_,
-                               {.correct_bias = bias, .round_adaptively = rounding});
+      auto fitted = fit_layers(
+          result.reference, gridded, pictures_,
+          {.correct_bias = bias, .round_adaptively = rounding, .positions = options_.positions});
       Stage stage{name, error_of(fitted.graph)};
       const bool better = stage.error.mean <= result.stages.back().error.mean;
       result.stages.push_back(std::move(stage));

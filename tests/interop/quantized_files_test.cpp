@@ -33,6 +33,7 @@ class QuantizedFiles : public ::testing::Test {
     options.profile = profile;
     options.round_adaptively = false;
     options.judged_pictures = 1;
+    options.positions = 1000;
     return quantize::quantize_graph(model_.graph, model_.card, {4, picture}, options);
   }
 

@@ -38,6 +38,7 @@ class QuantizedNetwork : public ::testing::Test {
     QuantizeOptions options;
     options.round_adaptively = false;
     options.judged_pictures = 1;
+    options.positions = 1000;
     return options;
   }
 

@@ -24,7 +24,8 @@ struct QuantizeOptions {
   std::vector<std::string> keep_float = {};     // names of convolutions
   std::optional<RangeTable> given_ranges = {};  // in place of calibrated ones, by node name
   size_t judged_pictures = 8;                   // of calibration, that effects are measured on
-  int threads = 0;                              // of calibration; 0: all cores
+  int64_t positions = 9216;  // output pixels that each layer is fitted and held to
+  int threads = 0;           // of calibration; 0: all cores
 
   WeightGranularity granularity() const;
 };
