@@ -97,7 +97,7 @@ function(dualdepth_test room)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${target} PRIVATE ${libraries})
   dualdepth_compile(${target} TRUE "${ARG_TORCH}")
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 300)
 endfunction()
 
 # dualdepth_messages(ROOM/FILE.proto TARGET): compiles protobuf messages into TARGET; its sources include
