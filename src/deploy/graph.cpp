@@ -222,24 +222,38 @@ std::vector<int> Graph::readers() const {
   return count;
 }
 
+std::vector<NodeId> output_nodes(const Graph& graph) {
+  std::vector<NodeId> nodes;
+  nodes.reserve(graph.outputs().size());
+  for (const Output& output : graph.outputs()) nodes.push_back(output.node);
+  return nodes;
+}
+
+NodeId add_copy(Graph& to, const Node& node, const std::vector<NodeId>& renamed) {
+  if (const auto* input = std::get_if<Input>(&node.operation)) {
+    return to.add_input(input->name, node.shape);
+  }
+  std::vector<NodeId> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const NodeId read : node.inputs) inputs.push_back(renamed.at(read));
+  return to.add(node.operation, std::move(inputs), node.module);
+}
+
+std::vector<Output> renamed_outputs(const Graph& from, const std::vector<NodeId>& renamed) {
+  std::vector<Output> outputs = from.outputs();
+  for (Output& output : outputs) output.node = renamed.at(output.node);
+  return outputs;
+}
+
 Graph insert_behind(const Graph& graph, NodeId id, const Operation& operation) {
   Graph longer;
   std::vector<NodeId> renamed;
+  renamed.reserve(graph.nodes().size());
   for (NodeId old = 0; old < graph.nodes().size(); ++old) {
-    const Node& node = graph.node(old);
-    if (const auto* input = std::get_if<Input>(&node.operation)) {
-      renamed.push_back(longer.add_input(input->name, node.shape));
-    } else {
-      std::vector<NodeId> inputs;
-      inputs.reserve(node.inputs.size());
-      for (const NodeId read : node.inputs) inputs.push_back(renamed[read]);
-      renamed.push_back(longer.add(node.operation, std::move(inputs), node.module));
-    }
-    if (old == id) renamed[id] = longer.add(operation, {renamed[id]}, node.module);
+    renamed.push_back(add_copy(longer, graph.node(old), renamed));
+    if (old == id) renamed[id] = longer.add(operation, {renamed[id]}, graph.node(old).module);
   }
-  std::vector<Output> outputs = graph.outputs();
-  for (Output& output : outputs) output.node = renamed[output.node];
-  longer.set_outputs(std::move(outputs));
+  longer.set_outputs(renamed_outputs(graph, renamed));
   return longer;
 }
 

@@ -21,10 +21,6 @@ Graph merge_affine(const Graph& graph) {
   std::vector<NodeId> renamed(graph.nodes().size());
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
-    if (const auto* input = std::get_if<Input>(&node.operation)) {
-      renamed[id] = merged.add_input(input->name, node.shape);
-      continue;
-    }
     const auto* affine = std::get_if<Affine>(&node.operation);
     const auto* before =
         affine != nullptr ? std::get_if<Affine>(&graph.node(node.inputs[0]).operation) : nullptr;
@@ -35,14 +31,9 @@ Graph merge_affine(const Graph& graph) {
                                          before->shift * affine->scale + affine->shift});
       continue;
     }
-    std::vector<NodeId> inputs;
-    inputs.reserve(node.inputs.size());
-    for (const NodeId read : node.inputs) inputs.push_back(renamed[read]);
-    renamed[id] = merged.add(node.operation, std::move(inputs), node.module);
+    renamed[id] = add_copy(merged, node, renamed);
   }
-  std::vector<Output> outputs = graph.outputs();
-  for (Output& output : outputs) output.node = renamed[output.node];
-  merged.set_outputs(std::move(outputs));
+  merged.set_outputs(renamed_outputs(graph, renamed));
   return merged;
 }
 

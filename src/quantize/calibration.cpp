@@ -54,7 +54,7 @@ class Observation {
   void run(State& merged, const State& empty, Use use) const {
     const OneThreadEach guard;
     std::mutex mutex;
-    const std::vector<NodeId> wanted = outputs();
+    const std::vector<NodeId> wanted = deploy::output_nodes(graph_);
     parallel_for(pictures_.count, threads_, [&](size_t index) {
       State state = empty;
       deploy::run_graph(graph_, pictures_.at(index), wanted,
@@ -71,12 +71,6 @@ class Observation {
   }
 
  private:
-  std::vector<NodeId> outputs() const {
-    std::vector<NodeId> nodes;
-    for (const auto& output : graph_.outputs()) nodes.push_back(output.node);
-    return nodes;
-  }
-
   const Graph& graph_;
   const Pictures& pictures_;
   int threads_;

@@ -13,8 +13,7 @@ constexpr int64_t kBins = 200000;
 
 DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
                         const torch::Tensor& image) {
-  std::vector<deploy::NodeId> ids;
-  for (const auto& output : graph.outputs()) ids.push_back(output.node);
+  const auto ids = deploy::output_nodes(graph);
   const auto values = deploy::run_graph(graph, image, ids);
   NamedTensors named;
   for (size_t i = 0; i < ids.size(); ++i) named[graph.outputs()[i].name] = values[i];

@@ -131,25 +131,16 @@ class Diagnosis {
     std::vector<NodeId> moved(quantized_.nodes().size());
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
       const auto& node = quantized_.node(id);
-      if (const auto* input = std::get_if<deploy::Input>(&node.operation)) {
-        moved[id] = result.graph.add_input(input->name, node.shape);
-        continue;
-      }
       if (grid_at(id) != nullptr && !kept.contains(id)) {
         moved[id] = moved[node.inputs[0]];
         continue;
       }
-      std::vector<NodeId> inputs;
-      inputs.reserve(node.inputs.size());
-      for (const NodeId input : node.inputs) inputs.push_back(moved[input]);
+      deploy::Node copy = node;
       const bool in_float = std::holds_alternative<Conv>(node.operation) && !kept.contains(id);
-      moved[id] = result.graph.add(
-          in_float ? reference_.node(reference_of_.at(id)).operation : node.operation,
-          std::move(inputs), node.module);
+      if (in_float) copy.operation = reference_.node(reference_of_.at(id)).operation;
+      moved[id] = deploy::add_copy(result.graph, copy, moved);
     }
-    auto outputs = quantized_.outputs();
-    for (auto& output : outputs) output.node = moved[output.node];
-    result.graph.set_outputs(std::move(outputs));
+    result.graph.set_outputs(deploy::renamed_outputs(quantized_, moved));
     for (const NodeId id : renamed_) result.renamed.push_back(moved[id]);
     return result;
   }
@@ -170,16 +161,17 @@ class Diagnosis {
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
       const auto image = pictures_.at(picture);
       std::map<NodeId, std::vector<torch::Tensor>> wanted;
-      deploy::run_graph(reference_, image, ends_of(reference_),
+      deploy::run_graph(reference_, image, deploy::output_nodes(reference_),
                         [&](NodeId id, const torch::Tensor& value) {
                           if (is_watched(id)) wanted[id].push_back(value);
                         });
       std::map<NodeId, size_t> stripe;
-      deploy::run_graph(graph, image, ends_of(graph), [&](NodeId id, const torch::Tensor& value) {
-        const auto found = watched.find(id);
-        if (found == watched.end()) return;
-        noise[found->second].add(value, wanted.at(found->second).at(stripe[id]++));
-      });
+      deploy::run_graph(
+          graph, image, deploy::output_nodes(graph), [&](NodeId id, const torch::Tensor& value) {
+            const auto found = watched.find(id);
+            if (found == watched.end()) return;
+            noise[found->second].add(value, wanted.at(found->second).at(stripe[id]++));
+          });
     }
     return noise;
   }
@@ -187,12 +179,6 @@ class Diagnosis {
   bool is_watched(NodeId reference) const {
     return std::ranges::any_of(parts_,
                                [&](const Part& part) { return part.reference == reference; });
-  }
-
-  static std::vector<NodeId> ends_of(const Graph& graph) {
-    std::vector<NodeId> ends;
-    for (const auto& output : graph.outputs()) ends.push_back(output.node);
-    return ends;
   }
 
   std::string advice_for(const Part& part) const {
@@ -222,7 +208,7 @@ class Diagnosis {
     double high = 0;
     double outside = 0;
     double count = 0;
-    deploy::run_graph(reference_, pictures_.at(0), ends_of(reference_),
+    deploy::run_graph(reference_, pictures_.at(0), deploy::output_nodes(reference_),
                       [&](NodeId id, const torch::Tensor& value) {
                         if (id != part.reference) return;
                         low = std::min(low, value.min().item<double>());

@@ -45,8 +45,7 @@ deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& 
                             WeightGranularity granularity) {
   const double balance = granularity == WeightGranularity::kPerChannel ? kBalance : 0.5;
   Peaks greatest;
-  std::vector<deploy::NodeId> ends;
-  for (const auto& output : graph.outputs()) ends.push_back(output.node);
+  const auto ends = deploy::output_nodes(graph);
   for (size_t picture = 0; picture < pictures.count; ++picture) {
     deploy::run_graph(graph, pictures.at(picture), ends,
                       [&](deploy::NodeId id, const torch::Tensor& value) {

@@ -223,8 +223,7 @@ class Fitting {
   // What the float graph says at each layer's positions.
   void sample_targets() {
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      std::vector<NodeId> ends;
-      for (const auto& output : reference_.outputs()) ends.push_back(output.node);
+      const auto ends = deploy::output_nodes(reference_);
       deploy::run_graph(
           reference_, pictures_.at(picture), ends, [&](NodeId id, const torch::Tensor& value) {
             for (NodeId reader = id + 1; reader < reference_.nodes().size(); ++reader) {

@@ -168,9 +168,7 @@ GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
                                      {result.renamed[id]}, node.module);
     }
   }
-  std::vector<deploy::Output> outputs = graph.outputs();
-  for (auto& output : outputs) output.node = gridded[output.node];
-  result.graph.set_outputs(std::move(outputs));
+  result.graph.set_outputs(deploy::renamed_outputs(graph, gridded));
   return result;
 }
 

@@ -198,22 +198,17 @@ class Quantizer {
   }
 
   void fit(Quantization& result) {
-    const auto fit_with = [&](bool bias, bool rounding, const char* name) {
-      const GriddedGraph gridded{result.graph, result.renamed};
-      auto fitted = fit_layers(
-          result.reference, gridded, pictures_,
-          {.correct_bias = bias, .round_adaptively = rounding, .positions = options_.positions});
-      Stage stage{name, error_of(fitted.graph)};
-      const bool better = stage.error.mean <= result.stages.back().error.mean;
-      result.stages.push_back(std::move(stage));
-      return better ? std::optional(std::move(fitted)) : std::nullopt;
-    };
     if (!options_.correct_bias && !options_.round_adaptively) return;
+    auto fitted = fit_layers(result.reference, {result.graph, result.renamed}, pictures_,
+                             {.correct_bias = options_.correct_bias,
+                              .round_adaptively = options_.round_adaptively,
+                              .positions = options_.positions});
+    const double before = result.stages.back().error.mean;
     const char* name = options_.round_adaptively ? "adaptive rounding" : "bias corrected";
-    if (auto fitted = fit_with(options_.correct_bias, options_.round_adaptively, name)) {
-      result.graph = std::move(fitted->graph);
-      result.layers = std::move(fitted->layers);
-    }
+    result.stages.push_back({name, error_of(fitted.graph)});
+    if (result.stages.back().error.mean > before) return;
+    result.graph = std::move(fitted.graph);
+    result.layers = std::move(fitted.layers);
   }
 
   const Graph& original_;

@@ -113,6 +113,15 @@ class Graph {
   std::vector<Output> outputs_;
 };
 
+// What `outputs()` name.
+std::vector<NodeId> output_nodes(const Graph& graph);
+
+// Adds a node of another graph to `to`, with its inputs renamed[input].
+NodeId add_copy(Graph& to, const Node& node, const std::vector<NodeId>& renamed);
+
+// The outputs of another graph, renamed[node].
+std::vector<Output> renamed_outputs(const Graph& from, const std::vector<NodeId>& renamed);
+
 // The graph with another node behind `id`, which all that read `id` read now. Later nodes move by
 // one.
 Graph insert_behind(const Graph& graph, NodeId id, const Operation& operation);
