@@ -12,7 +12,6 @@ find_library(DUALDEPTH_HIGHWAY hwy REQUIRED)  # SIMD for any instruction set
 find_library(DUALDEPTH_ISAL isal REQUIRED)  # inflates depth PNGs, CRC-32C of event files
 if(NOT DUALDEPTH_TENSOR_FREE)
   find_package(CLI11 REQUIRED)
-  find_package(Protobuf REQUIRED)
   set(DUALDEPTH_DEPENDENCIES ${PROJECT_SOURCE_DIR}/tools/dependencies.txt)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${DUALDEPTH_DEPENDENCIES})
   include(PinnedWheel)

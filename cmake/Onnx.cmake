@@ -1,5 +1,9 @@
 # Defines the imported target `onnx_file`: ONNX's messages, checker and shape inference, as the distribution packs them
 # (its own CMake package names files that Debian leaves out).
+block()
+  set(CMAKE_IGNORE_PREFIX_PATH ${_libtorch})  # LibTorch brings headers of another Protobuf
+  find_package(Protobuf REQUIRED)
+endblock()
 find_library(_onnx onnx REQUIRED)
 find_library(_onnx_proto onnx_proto REQUIRED)
 if(NOT TARGET onnx_file)
