@@ -113,6 +113,12 @@ std::vector<ErrorParts> RunConfig::problems() const {
                         .got = list_text(schedule.milestones),
                         .fix = ""});
   }
+  if (quantize.fake && quantize.checkpoint.empty()) {
+    problems.push_back({.subject = "quantize.checkpoint",
+                        .expected = "a trained checkpoint for quantize.fake: true",
+                        .got = "nothing",
+                        .fix = "train without it first"});
+  }
   return problems;
 }
 

@@ -9,60 +9,118 @@ namespace dualdepth::deploy {
 namespace {
 
 constexpr int64_t kStripePixels = 8192;  // 8 MB of 256 channels
+constexpr double kExact = 1 << 24;       // whole numbers up to here are exact in float32
 
+// s (clamp(round(steps), ...)), steps from the zero point.
+torch::Tensor on_grid(torch::Tensor steps, const FakeQuantize& grid) {
+  const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+  return steps.round_().clamp_(low, low + 255).mul_(grid.scale);
+}
+
+// Ends of runs of input channels over which no sum of a filter can leave what float32 holds
+// exactly, whatever the order of the sum.
+std::vector<int64_t> exact_runs(const torch::Tensor& filters, double greatest_step) {
+  const auto sizes = filters.abs().sum({2, 3}).t().to(torch::kFloat64).contiguous();  // [C, O]
+  std::vector<int64_t> ends;
+  auto sum = torch::zeros({filters.size(0)}, torch::kFloat64);
+  for (int64_t c = 0; c < sizes.size(0); ++c) {
+    const auto with = sum + sizes[c];
+    const bool fits = with.max().item<double>() * greatest_step < kExact;
+    if (!fits) ends.push_back(c);
+    sum = fits ? with : sizes[c].clone();
+  }
+  ends.push_back(sizes.size(0));
+  return ends;
+}
+
+// A convolution in whole numbers, with its bias: float32 of the exact sums.
+torch::Tensor integer_sums(const Conv& conv, const torch::Tensor& x, const FakeQuantize& grid) {
+  const auto steps = (x / grid.scale).round_();
+  const auto filters = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round_();
+  auto sums = integer_bias(conv, grid.scale).to(torch::kFloat64).view({1, -1, 1, 1});
+  int64_t begin = 0;
+  for (const int64_t end : exact_runs(filters, 255)) {
+    sums = sums + torch::conv2d(steps.slice(1, begin, end), filters.slice(1, begin, end), {},
+                                conv.stride, conv.padding, conv.dilation);
+    begin = end;
+  }
+  return sums.to(torch::kFloat32);
+}
+
+torch::Tensor per_channel(const torch::Tensor& step) { return step.view({1, -1, 1, 1}); }
+
+// What one node computes from its inputs.
 class Compute {
  public:
-  explicit Compute(std::span<const torch::Tensor> inputs) : inputs_(inputs) {}
+  Compute(const Graph& graph, NodeId id, std::span<const Value> inputs)
+      : graph_(graph), id_(id), inputs_(inputs) {}
 
-  torch::Tensor operator()(const Input&) const { TORCH_CHECK(false, "Input computes nothing"); }
+  Value operator()(const Input&) const { TORCH_CHECK(false, "Input computes nothing"); }
 
-  torch::Tensor operator()(const Affine& affine) const {
-    return x() * affine.scale.view({1, -1, 1, 1}) + affine.shift.view({1, -1, 1, 1});
+  Value operator()(const Affine& affine) const {
+    return x() * per_channel(affine.scale) + per_channel(affine.shift);
   }
 
-  torch::Tensor operator()(const Conv& conv) const {
+  Value operator()(const Conv& conv) const {
+    if (conv.weight_scale.defined()) {
+      const auto grid = grid_of(graph_, graph_.node(id_).inputs[0]);
+      if (grid) return {integer_sums(conv, x(), *grid), conv.weight_scale * grid->scale};
+    }
     return torch::conv2d(x(), conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation);
   }
 
-  torch::Tensor operator()(const Relu&) const { return x().relu(); }
-  torch::Tensor operator()(const Sigmoid&) const { return x().sigmoid(); }
-  torch::Tensor operator()(const Add&) const { return inputs_[0] + inputs_[1]; }
+  Value operator()(const Relu&) const {
+    if (inputs_[0].is_sum()) return {inputs_[0].sums().relu(), inputs_[0].step()};
+    return x().relu();
+  }
 
-  torch::Tensor operator()(const MaxPool& pool) const {
+  Value operator()(const Sigmoid&) const { return x().sigmoid(); }
+  Value operator()(const Add&) const { return inputs_[0].real() + inputs_[1].real(); }
+
+  Value operator()(const MaxPool& pool) const {
     return torch::max_pool2d(x(), pool.kernel, pool.stride, pool.padding);
   }
 
-  torch::Tensor operator()(const Upsample& upsample) const {
+  Value operator()(const Upsample& upsample) const {
     const auto factor = static_cast<double>(upsample.factor);
     return torch::upsample_nearest2d(x(), c10::nullopt, std::vector<double>{factor, factor});
   }
 
-  torch::Tensor operator()(const Concat&) const {
-    return torch::cat(std::vector<torch::Tensor>(inputs_.begin(), inputs_.end()), 1);
+  Value operator()(const Concat&) const {
+    std::vector<torch::Tensor> parts;
+    parts.reserve(inputs_.size());
+    for (const Value& input : inputs_) parts.push_back(input.real());
+    return torch::cat(parts, 1);
   }
 
-  torch::Tensor operator()(const ArgMax&) const { return x().argmax(1, /*keepdim=*/true); }
+  Value operator()(const ArgMax&) const { return x().argmax(1, /*keepdim=*/true); }
 
-  torch::Tensor operator()(const FakeQuantize& grid) const { return fake_quantize(x(), grid); }
+  Value operator()(const FakeQuantize& grid) const {
+    if (!inputs_[0].is_sum()) return fake_quantize(x(), grid);
+    return on_grid(inputs_[0].sums() * per_channel(inputs_[0].step() / grid.scale), grid);
+  }
 
-  torch::Tensor operator()(const ComposeDepth& compose) const {
+  Value operator()(const ComposeDepth& compose) const {
     if (!compose.params.use_dual_head) {
       // plain_depth applies the sigmoid that the graph has as a node of its own.
       return plain_depth(x().clamp(1e-7, 1 - 1e-7).logit(), compose.params.codec);
     }
-    return DepthCodec(compose.params.codec).decode(inputs_[0], inputs_[1]);
+    return DepthCodec(compose.params.codec).decode(inputs_[0].real(), inputs_[1].real());
   }
 
  private:
-  const torch::Tensor& x() const { return inputs_[0]; }
+  torch::Tensor x() const { return inputs_[0].real(); }
 
-  std::span<const torch::Tensor> inputs_;
+  const Graph& graph_;
+  NodeId id_;
+  std::span<const Value> inputs_;
 };
 
 // A convolution of stride 1 and what follows it, by stripes of lines.
 torch::Tensor run_chain(const Graph& graph, std::span<const NodeId> chain, const torch::Tensor& in,
                         const ValueObserver& observe) {
-  Conv conv = std::get<Conv>(graph.node(chain.front()).operation);
+  const NodeId head = chain.front();
+  Conv conv = std::get<Conv>(graph.node(head).operation);
   const auto [up, left] = conv.padding;
   const auto padded = torch::constant_pad_nd(in, {left, left, up, up});
   const int64_t reach = conv.dilation[0] * (conv.weight.size(2) - 1);
@@ -72,13 +130,14 @@ torch::Tensor run_chain(const Graph& graph, std::span<const NodeId> chain, const
   std::vector<torch::Tensor> stripes;
   for (int64_t line = 0; line < lines; line += at_once) {
     const int64_t count = std::min(at_once, lines - line);
-    auto value = Compute(std::array{padded.narrow(2, line, count + reach)})(conv);
-    if (observe) observe(chain.front(), value);
+    const Value part = padded.narrow(2, line, count + reach);
+    Value value = Compute(graph, head, {&part, 1})(conv);
+    if (observe) observe(head, value.real());
     for (const NodeId id : chain.subspan(1)) {
-      value = run_operation(graph.node(id).operation, std::array{value});
-      if (observe) observe(id, value);
+      value = run_node(graph, id, {&value, 1});
+      if (observe) observe(id, value.real());
     }
-    stripes.push_back(std::move(value));
+    stripes.push_back(value.real());
   }
   return torch::cat(stripes, 2);
 }
@@ -95,23 +154,21 @@ std::vector<NodeId> chain_to_stripe(const Graph& graph) {
 
 }  // namespace
 
+torch::Tensor Value::real() const { return is_sum() ? value_ * per_channel(step_) : value_; }
+
 torch::Tensor fake_quantize(const torch::Tensor& x, const FakeQuantize& grid) {
-  const int64_t first = grid.is_signed ? -128 : 0;
-  const auto zero = static_cast<double>(grid.zero_point);
-  const auto steps = (x / grid.scale).round_();
-  const auto low = static_cast<double>(first) - zero;
-  return steps.clamp_(low, low + 255).mul_(grid.scale);
+  return on_grid(x / grid.scale, grid);
 }
 
-torch::Tensor run_operation(const Operation& operation, std::span<const torch::Tensor> inputs) {
-  return std::visit(Compute(inputs), operation);
+Value run_node(const Graph& graph, NodeId id, std::span<const Value> inputs) {
+  return std::visit(Compute(graph, id, inputs), graph.node(id).operation);
 }
 
 std::vector<torch::Tensor> run_graph(const Graph& graph, const torch::Tensor& image,
                                      std::span<const NodeId> wanted, const ValueObserver& observe) {
   const torch::NoGradGuard no_grad;
   const auto chain = chain_to_stripe(graph);
-  std::vector<torch::Tensor> values(graph.nodes().size());
+  std::vector<Value> values(graph.nodes().size());
   std::vector<NodeId> last_reader(graph.nodes().size(), 0);
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     for (const NodeId input : graph.node(id).inputs) last_reader[input] = id;
@@ -124,23 +181,23 @@ std::vector<torch::Tensor> run_graph(const Graph& graph, const torch::Tensor& im
     const bool strides = !chain.empty() && id == chain.front();
     const NodeId made = strides ? chain.back() : id;
     if (strides) {
-      values[made] = run_chain(graph, chain, values[node.inputs[0]], observe);
+      values[made] = run_chain(graph, chain, values[node.inputs[0]].real(), observe);
     } else if (std::holds_alternative<Input>(node.operation)) {
       values[id] = image;
     } else {
-      std::vector<torch::Tensor> inputs;
+      std::vector<Value> inputs;
       inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(values[input]);
-      values[id] = run_operation(node.operation, inputs);
+      values[id] = run_node(graph, id, inputs);
     }
-    if (observe && !strides) observe(id, values[id]);
+    if (observe && !strides) observe(id, values[id].real());
     for (const NodeId input : node.inputs) {
-      if (last_reader[input] == id) values[input].reset();
+      if (last_reader[input] == id) values[input] = Value();
     }
   }
   std::vector<torch::Tensor> results;
   results.reserve(wanted.size());
-  for (const NodeId id : wanted) results.push_back(values[id]);
+  for (const NodeId id : wanted) results.push_back(values[id].real());
   return results;
 }
 

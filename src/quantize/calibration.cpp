@@ -1,6 +1,5 @@
 #include "dualdepth/quantize/calibration.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,24 +9,13 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
 #include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/runtime/device.h"
 
 namespace dualdepth::quantize {
 namespace {
 
 using deploy::Graph;
 using deploy::NodeId;
-
-// LibTorch computes each picture on the thread that asks for it.
-class OneThreadEach {
- public:
-  OneThreadEach() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~OneThreadEach() { at::set_num_threads(before_); }
-  OneThreadEach(const OneThreadEach&) = delete;
-  OneThreadEach& operator=(const OneThreadEach&) = delete;
-
- private:
-  int before_;
-};
 
 // Calls use(id, value) for each value that is observed, of all pictures.
 class Observation {
@@ -52,7 +40,7 @@ class Observation {
 
   template <class State, class Use>
   void run(State& merged, const State& empty, Use use) const {
-    const OneThreadEach guard;
+    const OneThread each;  // computes its picture itself
     std::mutex mutex;
     const std::vector<NodeId> wanted = deploy::output_nodes(graph_);
     parallel_for(pictures_.count, threads_, [&](size_t index) {
@@ -135,7 +123,6 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
     state.histograms.at(id).add(value);
   });
   Calibration calibration;
-  calibration.pictures = pictures.count;
   for (auto& [id, histogram] : counts.histograms) {
     if (observation.logits() == id) calibration.winners = histogram;
     if (placement.has_grid(id)) calibration.values.emplace(id, histogram);

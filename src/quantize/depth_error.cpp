@@ -26,16 +26,25 @@ DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card) {
   return [&graph, card](const torch::Tensor& image) { return predict(graph, card, image); };
 }
 
-DepthError depth_error(const DepthOf& judged, const DepthOf& reference,
+std::vector<DensePrediction> predict_all(const DepthOf& depth_of,
+                                         const deploy::Pictures& pictures) {
+  std::vector<DensePrediction> all;
+  all.reserve(pictures.count);
+  for (size_t index = 0; index < pictures.count; ++index) {
+    all.push_back(depth_of(pictures.at(index)));
+  }
+  return all;
+}
+
+DepthError depth_error(const DepthOf& judged, std::span<const DensePrediction> all_wanted,
                        const deploy::Pictures& pictures) {
   const torch::NoGradGuard no_grad;
   DepthError error;
   auto bins = torch::zeros({kBins}, torch::kInt64);
   double pixels = 0;
   for (size_t index = 0; index < pictures.count; ++index) {
-    const auto image = pictures.at(index);
-    const auto wanted = reference(image);
-    const auto said = judged(image);
+    const DensePrediction& wanted = all_wanted[index];
+    const auto said = judged(pictures.at(index));
     const auto difference = (said.depth - wanted.depth).abs().to(torch::kFloat64);
     pixels += static_cast<double>(difference.numel());
     error.mean += difference.sum().item<double>();

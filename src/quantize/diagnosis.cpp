@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "dualdepth/base/progress.h"
@@ -25,7 +26,8 @@ constexpr double kDead = 0.25;       // share of the grid that values use
 
 // A part of the network: nodes of the quantized graph that are in 8 bits together.
 struct Part {
-  NodeId reference = 0;  // the value that is compared, in the float graph
+  NodeId reference = 0;                    // the value that is compared, in the float graph
+  std::optional<NodeId> convolution = {};  // in the float graph
   std::set<NodeId> nodes;
 };
 
@@ -45,12 +47,14 @@ struct Noise {
 
 class Diagnosis {
  public:
-  Diagnosis(const Quantization& quantization, const ModelCard& card, const Pictures& pictures)
+  Diagnosis(const Quantization& quantization, const ModelCard& card, const Pictures& pictures,
+            const ErrorOf& error)
       : quantized_(quantization.graph),
         reference_(quantization.reference),
         renamed_(quantization.renamed),
         card_(card),
-        pictures_(pictures) {
+        pictures_(pictures),
+        error_(error) {
     for (NodeId id = 0; id < renamed_.size(); ++id) reference_of_[renamed_[id]] = id;
     find_parts();
   }
@@ -60,11 +64,14 @@ class Diagnosis {
     ProgressLine progress("diagnosing", parts_.size());
     std::vector<LayerNoise> all;
     const auto whole = noise_of(quantized_, renamed_);
+    const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
     for (const Part& part : parts_) {
       const GriddedGraph isolated = isolate(part.nodes);
       LayerNoise layer{.name = names.at(part.reference),
-                       .alone = depth_error(depth_of(isolated.graph, card_),
-                                            depth_of(reference_, card_), pictures_),
+                       .convolution = part.convolution ? names.at(*part.convolution) : "",
+                       .place = all.size(),
+                       .alone = depth_error(depth_of(isolated.graph, card_), wanted, pictures_),
+                       .error_alone = error_ ? error_(isolated.graph) : 0,
                        .advice = advice_for(part)};
       layer.snr_alone = noise_of(isolated.graph, isolated.renamed).at(part.reference).decibel();
       layer.snr = whole.at(part.reference).decibel();
@@ -102,6 +109,7 @@ class Diagnosis {
       NodeId value = weights ? id : quantized_.node(id).inputs[0];
       part.nodes.insert(id);
       if (weights) {
+        part.convolution = reference_of_.at(id);
         NodeId end = id;
         const NodeId next = id + 1;
         const bool relu = next < quantized_.nodes().size() && readers[id] == 1 &&
@@ -235,6 +243,7 @@ class Diagnosis {
   const std::vector<NodeId>& renamed_;
   const ModelCard& card_;
   const Pictures& pictures_;
+  const ErrorOf& error_;
   std::map<NodeId, NodeId> reference_of_;
   std::vector<Part> parts_;
 };
@@ -242,9 +251,9 @@ class Diagnosis {
 }  // namespace
 
 std::vector<LayerNoise> diagnose(const Quantization& quantization, const ModelCard& card,
-                                 const Pictures& pictures) {
+                                 const Pictures& pictures, const ErrorOf& error) {
   const torch::NoGradGuard no_grad;
-  return Diagnosis(quantization, card, pictures).run();
+  return Diagnosis(quantization, card, pictures, error).run();
 }
 
 }  // namespace dualdepth::quantize

@@ -152,22 +152,21 @@ class LayerFitter {
 // The maps of several pictures, those on a grid as bytes.
 class MapStore {
  public:
-  void set(NodeId id, size_t picture, const torch::Tensor& value,
+  void set(NodeId id, size_t picture, const deploy::Value& value,
            const deploy::FakeQuantize* grid) {
     auto& entry = maps_[{id, picture}];
     if (grid == nullptr) {
       entry = {value, std::nullopt};
       return;
     }
-    const double first = static_cast<double>((grid->is_signed ? -128 : 0) - grid->zero_point);
-    entry = {(value / grid->scale).sub_(first).round_().to(torch::kUInt8), *grid};
+    const auto steps = (value.real() / grid->scale).sub_(first_step(*grid));
+    entry = {deploy::Value(steps.round_().to(torch::kUInt8)), *grid};
   }
 
-  torch::Tensor get(NodeId id, size_t picture) const {
+  deploy::Value get(NodeId id, size_t picture) const {
     const auto& [value, grid] = maps_.at({id, picture});
     if (!grid) return value;
-    const double first = static_cast<double>((grid->is_signed ? -128 : 0) - grid->zero_point);
-    return value.to(torch::kFloat32).add_(first).mul_(grid->scale);
+    return value.real().to(torch::kFloat32).add_(first_step(*grid)).mul_(grid->scale);
   }
 
   void erase(NodeId id) {
@@ -175,7 +174,11 @@ class MapStore {
   }
 
  private:
-  std::map<std::pair<NodeId, size_t>, std::pair<torch::Tensor, std::optional<deploy::FakeQuantize>>>
+  static double first_step(const deploy::FakeQuantize& grid) {
+    return static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+  }
+
+  std::map<std::pair<NodeId, size_t>, std::pair<deploy::Value, std::optional<deploy::FakeQuantize>>>
       maps_;
 };
 
@@ -269,7 +272,8 @@ class Fitting {
     std::vector<torch::Tensor> patches;
     patches.reserve(pictures_.count);
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      patches.push_back(input_patches(conv, maps_.get(in, picture), result_.graph.node(id).shape[3],
+      patches.push_back(input_patches(conv, maps_.get(in, picture).real(),
+                                      result_.graph.node(id).shape[3],
                                       positions_of(reference, picture)));
     }
     // Positions of all pictures among those held back.
@@ -297,10 +301,10 @@ class Fitting {
         maps_.set(id, picture, pictures_.at(picture), nullptr);
         continue;
       }
-      std::vector<torch::Tensor> inputs;
+      std::vector<deploy::Value> inputs;
       inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(maps_.get(input, picture));
-      maps_.set(id, picture, deploy::run_operation(node.operation, inputs), grid);
+      maps_.set(id, picture, deploy::run_node(result_.graph, id, inputs), grid);
     }
   }
 

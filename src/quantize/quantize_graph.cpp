@@ -1,7 +1,5 @@
 #include "dualdepth/quantize/quantize_graph.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "dualdepth/base/error.h"
@@ -27,6 +25,17 @@ void expect_float(const Graph& graph) {
                  .got = "one that is quantized already",
                  .fix = "quantize the float file that it was made from"});
   }
+}
+
+void expect_expressible(const QuantizeOptions& options) {
+  if (options.profile != OnnxProfile::kNpu ||
+      options.granularity() == WeightGranularity::kPerTensor) {
+    return;
+  }
+  throw Error({.subject = "profile npu",
+               .expected = "weights per-tensor, the only ones that its chip has",
+               .got = "per-channel",
+               .fix = "leave --weights out, or choose another profile"});
 }
 
 FloatConvs find_convs(const Graph& graph, const std::vector<std::string>& wanted) {
@@ -70,7 +79,10 @@ class Quantizer {
             const QuantizeOptions& options)
       : original_(graph), card_(card), pictures_(pictures), options_(options) {
     expect_float(graph);
+    expect_expressible(options);
     threads_ = resolve_thread_count(options.threads);
+    judged_ = pictures.spread(options.judged_pictures);
+    wanted_ = predict_all(depth_of(original_, card_), judged_);
   }
 
   Quantization run() {
@@ -87,7 +99,7 @@ class Quantizer {
                                        options_.granularity());
       add_stage(result, "equalized");
     }
-    quantize(result, pictures_);
+    quantize(result, pictures_, options_.given_ranges);
     result.stages.push_back({"all pictures", error_of(result.graph)});
     fit(result);
     return result;
@@ -95,20 +107,20 @@ class Quantizer {
 
  private:
   DepthError error_of(const Graph& graph) const {
-    return depth_error(depth_of(graph, card_), depth_of(original_, card_),
-                       pictures_.spread(options_.judged_pictures));
+    return depth_error(depth_of(graph, card_), wanted_, judged_);
   }
 
   // How far the present reference would be in 8 bits, calibrated on few pictures.
   void add_stage(const Quantization& so_far, std::string name) {
     Quantization trial;
     trial.reference = so_far.reference;
-    quantize(trial, pictures_.spread(options_.judged_pictures));
+    quantize(trial, judged_, std::nullopt);
     stages_.push_back({std::move(name), error_of(trial.graph)});
   }
 
   // Grids and filters rounded to nearest.
-  void quantize(Quantization& result, const Pictures& pictures) {
+  void quantize(Quantization& result, const Pictures& pictures,
+                const std::optional<RangeTable>& given) {
     const FloatConvs float_convs = find_convs(result.reference, options_.keep_float);
     const Placement placement = place_grids(result.reference, options_.profile, float_convs);
     const Calibration calibration = calibrate(result.reference, placement, pictures, threads_);
@@ -116,7 +128,8 @@ class Quantizer {
     if (logits && calibration.winners && placement.has_grid(*logits)) {
       lower_head(result.reference, *calibration.winners);
     }
-    const auto ranges = ranges_of(result.reference, placement, calibration);
+    auto ranges = ranges_of(result.reference, placement, calibration);
+    if (given) use_given(*given, deploy::node_names(result.reference), ranges);
     result.ranges = table_of(result.reference, ranges);
     const GriddedGraph gridded = insert_grids(result.reference, placement, float_convs,
                                               grids_of(placement, result.reference, ranges));
@@ -140,7 +153,6 @@ class Quantizer {
 
   std::map<NodeId, ValueRange> ranges_of(const Graph& graph, const Placement& placement,
                                          const Calibration& calibration) const {
-    const auto names = deploy::node_names(graph);
     const auto logits = logits_of(graph);
     std::map<NodeId, ValueRange> ranges;
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
@@ -155,14 +167,12 @@ class Quantizer {
         ranges[id].high = std::max(0.0, ranges[id].high - head_shift_);
       }
     }
-    use_given(names, ranges);
     return ranges;
   }
 
-  void use_given(const std::vector<std::string>& names,
-                 std::map<NodeId, ValueRange>& ranges) const {
-    if (!options_.given_ranges) return;
-    for (const auto& [name, range] : *options_.given_ranges) {
+  static void use_given(const RangeTable& given, const std::vector<std::string>& names,
+                        std::map<NodeId, ValueRange>& ranges) {
+    for (const auto& [name, range] : given) {
       const auto at = std::ranges::find(names, name);
       const auto id = static_cast<NodeId>(at - names.begin());
       if (at == names.end() || !ranges.contains(id)) {
@@ -216,6 +226,8 @@ class Quantizer {
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   int threads_ = 1;
+  Pictures judged_;
+  std::vector<DensePrediction> wanted_;  // of judged_, in float
   double head_shift_ = 0;
   std::vector<Stage> stages_;
 };

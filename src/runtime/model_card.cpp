@@ -7,6 +7,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/config/options_json.h"
+#include "dualdepth/runtime/onnx_file.h"
 
 namespace dualdepth {
 namespace {
@@ -66,6 +67,17 @@ ModelCard parse_model_card(const std::string& text, const std::string& origin) {
           .model = run.model,
           .image_shape = run.data.image_shape,
           .kb_crop = run.data.kb_crop};
+}
+
+ModelCard card_of(const OnnxFile& file) {
+  const auto text = file.metadata(kModelCardKey);
+  if (!text) {
+    throw Error({.subject = file.path().string(),
+                 .expected = "an ONNX file written by dualdepth export",
+                 .got = "one without its metadata",
+                 .fix = "export the checkpoint with dualdepth export --format onnx"});
+  }
+  return parse_model_card(*text, file.path().string());
 }
 
 RunConfig run_config_of(const ModelCard& card) {

@@ -3,6 +3,8 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <openvino/core/graph_util.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/constant.hpp>
@@ -19,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/model/level_head.h"
 
 namespace dualdepth {
@@ -30,6 +33,9 @@ torch::Tensor view(const float* values, const ov::Shape& shape) {
   return torch::from_blob(const_cast<float*>(values), sizes);
 }
 
+// The winning levels of a feature map, by LevelHead or IntegerLevelHead.
+using WinningLevels = std::function<torch::Tensor(const torch::Tensor& feature, int threads)>;
+
 // Input: feature, float32 [N, H, W, C], in which OpenVINO's convolutions leave it. Output: the
 // winning level, [N, 1, H, W].
 class LevelHeadOp : public ov::op::Op {
@@ -37,8 +43,8 @@ class LevelHeadOp : public ov::op::Op {
   OPENVINO_OP("LevelHead", "dualdepth");
 
   LevelHeadOp() = default;
-  LevelHeadOp(const ov::OutputVector& inputs, std::shared_ptr<const LevelHead> head,
-              ov::element::Type type, int threads)
+  LevelHeadOp(const ov::OutputVector& inputs, WinningLevels head, ov::element::Type type,
+              int threads)
       : Op(inputs), head_(std::move(head)), type_(type), threads_(threads) {
     constructor_validate_and_infer_types();
   }
@@ -58,7 +64,7 @@ class LevelHeadOp : public ov::op::Op {
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
     const ov::Shape in = inputs[0].get_shape();
     const auto feature = view(inputs[0].data<const float>(), in).permute({0, 3, 1, 2});
-    const auto levels = (*head_)(feature, threads_);
+    const auto levels = head_(feature, threads_);
     outputs[0].set_shape({in[0], 1, in[1], in[2]});
     const auto* from = levels.const_data_ptr<int64_t>();
     if (type_ == ov::element::i64) {
@@ -70,15 +76,19 @@ class LevelHeadOp : public ov::op::Op {
   }
 
  private:
-  std::shared_ptr<const LevelHead> head_;
+  WinningLevels head_;
   ov::element::Type type_ = ov::element::i64;
   int threads_ = 1;
 };
 
 using Constant = ov::op::v0::Constant;
 
+torch::Tensor floats_of(const Constant& constant) {
+  return view(constant.get_data_ptr<float>(), constant.get_shape()).flatten().clone();
+}
+
 struct Head {
-  ov::Output<ov::Node> feature;
+  ov::Output<ov::Node> feature, filters;  // what the convolution reads
   std::shared_ptr<Constant> weight, bias;
 };
 
@@ -136,7 +146,58 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
                     bias->get_element_type() == ov::element::f32 &&
                     ov::shape_size(bias->get_shape()) == shape[0];
   if (!fits) return std::nullopt;
-  return Head{conv->input_value(0), weight, bias};
+  return Head{conv->input_value(0), conv->input_value(1), weight, bias};
+}
+
+// DequantizeLinear as OpenVINO reads it: (x - zero_point) * scale, without the subtraction where
+// the zero point is 0.
+struct Dequantized {
+  torch::Tensor scale, zero_point;  // float
+  ov::element::Type type;           // of the steps
+};
+
+std::optional<Dequantized> find_dequantized(const ov::Output<ov::Node>& value) {
+  const auto scaled = ov::as_type_ptr<ov::op::v1::Multiply>(value.get_node_shared_ptr());
+  if (!scaled) return std::nullopt;
+  const auto scale = constant_of(scaled->input_value(1));
+  if (!scale || scale->get_element_type() != ov::element::f32) return std::nullopt;
+  Dequantized found{.scale = floats_of(*scale), .zero_point = torch::zeros({1}), .type = {}};
+  auto steps = scaled->input_value(0);
+  if (const auto shifted = ov::as_type_ptr<ov::op::v1::Subtract>(steps.get_node_shared_ptr())) {
+    const auto zero = constant_of(shifted->input_value(1));
+    if (!zero || zero->get_element_type() != ov::element::f32) return std::nullopt;
+    found.zero_point = floats_of(*zero);
+    steps = shifted->input_value(0);
+  }
+  const auto converted = ov::as_type_ptr<ov::op::v0::Convert>(steps.get_node_shared_ptr());
+  if (!converted) return std::nullopt;
+  found.type = converted->input_value(0).get_element_type();
+  return found;
+}
+
+// The head in whole numbers where the file is quantized and the CPU has the instructions.
+WinningLevels winning_levels_of(const Head& head) {
+  const auto weight = view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
+  const auto bias = floats_of(*head.bias);
+  const auto feature = find_dequantized(head.feature);
+  const auto filters = find_dequantized(head.filters);
+  const auto fits = [&] {
+    if (!IntegerLevelHead::is_supported() || !feature || !filters) return false;
+    return feature->type == ov::element::u8 && feature->scale.numel() == 1 &&
+           feature->zero_point.numel() == 1 && filters->type == ov::element::i8 &&
+           filters->zero_point.eq(0).all().item<bool>() &&
+           (filters->scale.numel() == 1 || filters->scale.numel() == weight.size(0));
+  };
+  if (fits()) {
+    const IntegerHeadGrids grids{
+        .weight_scale = filters->scale,
+        .input_scale = feature->scale.item<float>(),
+        .zero_point = static_cast<int64_t>(feature->zero_point.item<float>())};
+    return [kernel = std::make_shared<IntegerLevelHead>(weight, bias, grids)](
+               const torch::Tensor& map, int threads) { return (*kernel)(map, threads); };
+  }
+  return [kernel = std::make_shared<LevelHead>(weight, bias)](
+             const torch::Tensor& map, int threads) { return (*kernel)(map, threads); };
 }
 
 }  // namespace
@@ -154,10 +215,8 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
     const auto type = top->get_index_element_type();
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
     const auto channels_last = std::make_shared<ov::op::v1::Transpose>(head->feature, order);
-    const auto weight = view(head->weight->get_data_ptr<float>(), head->weight->get_shape());
-    const auto bias = view(head->bias->get_data_ptr<float>(), head->bias->get_shape()).flatten();
-    const auto op = std::make_shared<LevelHeadOp>(
-        ov::OutputVector{channels_last}, std::make_shared<LevelHead>(weight, bias), type, threads);
+    const auto op = std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last},
+                                                  winning_levels_of(*head), type, threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
     ++replaced;

@@ -14,17 +14,6 @@
 namespace dualdepth {
 namespace {
 
-ModelCard card_of(const OnnxFile& file) {
-  const auto text = file.metadata(kModelCardKey);
-  if (!text) {
-    throw Error({.subject = file.path().string(),
-                 .expected = "an ONNX file written by dualdepth export",
-                 .got = "one without its metadata",
-                 .fix = "export the checkpoint with dualdepth export --format onnx"});
-  }
-  return parse_model_card(*text, file.path().string());
-}
-
 // OpenVINO's messages are many lines of source positions: the last says what is wrong.
 std::string last_line(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();

@@ -1,7 +1,5 @@
 #include "dualdepth/runtime/predictor.h"
 
-#include <ATen/Parallel.h>
-
 #include <opencv2/imgproc.hpp>
 
 #include "dualdepth/base/error.h"
@@ -24,18 +22,6 @@ class OpenVinoPredictor : public DensePredictor {
     const OneThread one;
     return DensePredictor::predict(rgb);
   }
-
- private:
-  class OneThread {
-   public:
-    OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-    ~OneThread() { at::set_num_threads(before_); }
-    OneThread(const OneThread&) = delete;
-    OneThread& operator=(const OneThread&) = delete;
-
-   private:
-    int before_;
-  };
 };
 
 template <class PredictorType>

@@ -10,7 +10,7 @@ namespace {
 // its loss is finite.
 class BufferSnapshot {
  public:
-  explicit BufferSnapshot(const DepthNet& net) : buffers_(net->buffers()) {
+  explicit BufferSnapshot(const std::vector<torch::Tensor>& buffers) : buffers_(buffers) {
     for (const torch::Tensor& buffer : buffers_) copies_.push_back(buffer.clone());
   }
 
@@ -19,8 +19,44 @@ class BufferSnapshot {
   }
 
  private:
-  std::vector<torch::Tensor> buffers_;
+  const std::vector<torch::Tensor>& buffers_;
   std::vector<torch::Tensor> copies_;
+};
+
+// The training objective of the network, on every scale that weighs something.
+class NetworkLoss {
+ public:
+  NetworkLoss(DepthNet net, const RunConfig& config)
+      : net_(std::move(net)),
+        loss_(config.model.params, config.loss),
+        precision_(config.trainer.precision) {
+    for (const int64_t scale : config.model.head.scales) {
+      const double weight = config.loss.scale_weights.at(static_cast<size_t>(scale));
+      if (weight == 0) continue;
+      scales_.push_back(scale);
+      scale_weights_.push_back(weight);
+    }
+  }
+
+  LossTerms operator()(const Batch& batch) {
+    const auto device = net_->parameters().front().device();
+    const auto pixels = batch.pixels.to(device, /*non_blocking=*/true);
+    const auto depths = batch.depths.to(device, /*non_blocking=*/true);
+    const auto features = net_->features(batch.image.to(device, /*non_blocking=*/true), precision_);
+    std::vector<LossTerms> terms;
+    for (const int64_t scale : scales_) {
+      const HeadOutput heads = net_->heads_at(features.at(scale), scale, pixels);
+      terms.push_back(loss_(heads.integer_logits, heads.fraction_logits, depths));
+    }
+    return weighted_sum(terms, scale_weights_);
+  }
+
+ private:
+  DepthNet net_;
+  DepthLoss loss_;
+  Precision precision_;
+  std::vector<int64_t> scales_;        // that weigh something
+  std::vector<double> scale_weights_;  // theirs
 };
 
 void add_losses(StepResult& sum, const LossTerms& terms) {
@@ -38,36 +74,19 @@ void divide_losses(StepResult& sum, double count) {
 
 }  // namespace
 
-TrainStep::TrainStep(DepthNet net, Optimizer& optimizer, const RunConfig& config)
-    : net_(std::move(net)),
-      optimizer_(optimizer),
-      loss_(config.model.params, config.loss),
-      precision_(config.trainer.precision),
-      clip_norm_(config.trainer.clip_norm) {
-  for (const int64_t scale : config.model.head.scales) {
-    const double weight = config.loss.scale_weights.at(static_cast<size_t>(scale));
-    if (weight == 0) continue;
-    scales_.push_back(scale);
-    scale_weights_.push_back(weight);
-  }
-}
+TrainStep::TrainStep(const DepthNet& net, Optimizer& optimizer, const RunConfig& config)
+    : TrainStep(NetworkLoss(net, config), net->buffers(), optimizer, config.trainer.clip_norm) {}
 
-LossTerms TrainStep::forward(const Batch& batch) {
-  const auto device = net_->parameters().front().device();
-  const auto pixels = batch.pixels.to(device, /*non_blocking=*/true);
-  const auto depths = batch.depths.to(device, /*non_blocking=*/true);
-  const auto features = net_->features(batch.image.to(device, /*non_blocking=*/true), precision_);
-  std::vector<LossTerms> terms;
-  for (const int64_t scale : scales_) {
-    const HeadOutput heads = net_->heads_at(features.at(scale), scale, pixels);
-    terms.push_back(loss_(heads.integer_logits, heads.fraction_logits, depths));
-  }
-  return weighted_sum(terms, scale_weights_);
-}
+TrainStep::TrainStep(BatchLoss loss, std::vector<torch::Tensor> buffers, Optimizer& optimizer,
+                     double clip_norm)
+    : loss_(std::move(loss)),
+      buffers_(std::move(buffers)),
+      optimizer_(optimizer),
+      clip_norm_(clip_norm) {}
 
 StepResult TrainStep::operator()(std::span<const Batch> batches, double lr_scale) {
   StepResult result;
-  BufferSnapshot buffers(net_);
+  BufferSnapshot buffers(buffers_);
   const auto undo = [&](StepOutcome outcome) {
     optimizer_.zero_gradients();
     buffers.restore();
@@ -76,7 +95,7 @@ StepResult TrainStep::operator()(std::span<const Batch> batches, double lr_scale
   };
   double counted = 0;
   for (const Batch& batch : batches) {
-    const LossTerms terms = forward(batch);
+    const LossTerms terms = loss_(batch);
     result.pixels += terms.pixels;
     result.out_of_range += terms.out_of_range;
     if (terms.empty()) continue;

@@ -140,6 +140,13 @@ TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
   expect_fine("comparison", path("compare.html"), "13 pictures and 0 plots");
 }
 
+TEST_F(ReportPages, OfAQuantizationPlotsItsLayers) {
+  run({"quantize", path("run/checkpoints/last.safetensors"), "--calibration", path("raw"), "--out",
+       path("int8.onnx"), "--without", "adaptive-rounding", "--pictures", "1", "--diagnose",
+       "--html", path("quantize.html")});
+  expect_fine("quantization", path("quantize.html"), "0 pictures and 2 plots");
+}
+
 // So that "fine" above means something.
 TEST_F(ReportPages, FaultsOfAPageAreFound) {
   const auto page = [](const std::string& body) {

@@ -81,7 +81,7 @@ class OneNode {
     const TempFolder folder;
     std::ofstream(folder / "m.onnx", std::ios::binary) << model_.SerializeAsString();
     std::vector<std::string> rules;
-    for (const LintFinding& finding : lint_for_npu(OnnxFile(folder / "m.onnx"))) {
+    for (const LintFinding& finding : lint(OnnxFile(folder / "m.onnx"), LintTarget::kNpu)) {
       EXPECT_TRUE(finding.node == "the_node" || finding.node == "input x") << finding.node;
       EXPECT_FALSE(finding.got.empty() || finding.rule.fix.empty());
       rules.emplace_back(finding.rule.name);
@@ -151,7 +151,130 @@ INSTANTIATE_TEST_SUITE_P(Table, NpuRule, ::testing::ValuesIn(cases()), [](const 
 TEST(NpuRules, EachHasATestOfItsOwn) {
   std::vector<std::string> tested;
   for (const BrokenRule& one : cases()) tested.emplace_back(one.rule);
-  for (const LintRule& rule : npu_rules()) EXPECT_THAT(tested, Contains(std::string(rule.name)));
+  for (const LintRule& rule : lint_rules(LintTarget::kNpu))
+    EXPECT_THAT(tested, Contains(std::string(rule.name)));
+}
+
+// A model of several nodes for TensorRT's rules.
+class Nodes {
+ public:
+  Nodes() {
+    model_.set_ir_version(7);
+    model_.add_opset_import()->set_version(13);
+    model_.mutable_graph()->set_name("g");
+    model_.mutable_graph()->add_input()->set_name("x");
+    model_.mutable_graph()->add_output()->set_name("x");
+  }
+
+  Nodes& zero(const char* name, onnx::TensorProto::DataType type, int32_t value) {
+    auto* tensor = constant(name, type);
+    tensor->add_int32_data(value);
+    return *this;
+  }
+  Nodes& scales(const char* name, std::initializer_list<float> values) {
+    auto* tensor = constant(name, onnx::TensorProto::FLOAT);
+    tensor->add_dims(static_cast<int64_t>(values.size()));
+    for (const float value : values) tensor->add_float_data(value);
+    return *this;
+  }
+  Nodes& node(const char* kind, std::initializer_list<const char*> inputs, const char* output) {
+    auto* made = model_.mutable_graph()->add_node();
+    made->set_op_type(kind);
+    for (const char* input : inputs) made->add_input(input);
+    made->add_output(output);
+    return *this;
+  }
+
+  std::vector<std::string> broken() const {
+    const TempFolder folder;
+    std::ofstream(folder / "m.onnx", std::ios::binary) << model_.SerializeAsString();
+    std::vector<std::string> rules;
+    for (const auto& finding : lint(OnnxFile(folder / "m.onnx"), LintTarget::kTensorRt)) {
+      rules.emplace_back(finding.rule.name);
+    }
+    return rules;
+  }
+
+ private:
+  onnx::TensorProto* constant(const char* name, onnx::TensorProto::DataType type) {
+    auto* tensor = model_.mutable_graph()->add_initializer();
+    tensor->set_name(name);
+    tensor->set_data_type(type);
+    return tensor;
+  }
+
+  onnx::ModelProto model_;
+};
+
+// Constants that the models below share: z, an int8 zero; s and t, scales.
+Nodes with_scales() {
+  return Nodes()
+      .zero("z", onnx::TensorProto::INT8, 0)
+      .scales("s", {0.5F})
+      .scales("t", {0.25F})
+      .scales("each", {0.5F, 0.25F})
+      .zero("w", onnx::TensorProto::INT8, 3);
+}
+
+struct BrokenTensorRtRule {
+  const char* rule;
+  Nodes broken, kept;
+};
+
+void PrintTo(const BrokenTensorRtRule& c, std::ostream* out) { *out << c.rule; }
+
+std::vector<BrokenTensorRtRule> tensorrt_cases() {
+  const auto type = onnx::TensorProto::UINT8;
+  return {
+      {"int8", with_scales().zero("u", type, 0).node("QuantizeLinear", {"x", "s", "u"}, "q"),
+       with_scales().node("QuantizeLinear", {"x", "s", "z"}, "q")},
+      {"zero-point", with_scales().node("QuantizeLinear", {"x", "s", "w"}, "q"),
+       with_scales().node("DequantizeLinear", {"x", "s"}, "q")},
+      {"per-tensor-values", with_scales().node("QuantizeLinear", {"x", "each", "z"}, "q"),
+       with_scales().node("DequantizeLinear", {"w", "each", "z"}, "q")},
+      {"float-bias",
+       with_scales()
+           .node("DequantizeLinear", {"w", "s", "z"}, "b")
+           .node("Conv", {"x", "s", "b"}, "y"),
+       with_scales().node("Conv", {"x", "s", "t"}, "y")},
+      {"add-in-float",
+       with_scales()
+           .node("DequantizeLinear", {"x", "s", "z"}, "a")
+           .node("DequantizeLinear", {"x", "t", "z"}, "b")
+           .node("Add", {"a", "b"}, "y"),
+       with_scales().node("DequantizeLinear", {"x", "s", "z"}, "a").node("Add", {"a", "x"}, "y")},
+      {"concat-scale",
+       with_scales()
+           .node("DequantizeLinear", {"x", "s", "z"}, "a")
+           .node("DequantizeLinear", {"x", "t", "z"}, "b")
+           .node("Concat", {"a", "b"}, "y"),
+       with_scales()
+           .node("DequantizeLinear", {"x", "s", "z"}, "a")
+           .node("DequantizeLinear", {"x", "s", "z"}, "b")
+           .node("Concat", {"a", "b"}, "y")},
+  };
+}
+
+class TensorRtRule : public ::testing::TestWithParam<BrokenTensorRtRule> {};
+
+TEST_P(TensorRtRule, IsFoundWhereItIsBrokenAndNotWhereItHolds) {
+  EXPECT_THAT(GetParam().broken.broken(), ::testing::ElementsAre(GetParam().rule));
+  EXPECT_THAT(GetParam().kept.broken(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, TensorRtRule, ::testing::ValuesIn(tensorrt_cases()),
+                         [](const auto& info) {
+                           std::string name = info.param.rule;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(TensorRtRules, EachHasATestOfItsOwn) {
+  std::vector<std::string> tested;
+  for (const auto& one : tensorrt_cases()) tested.emplace_back(one.rule);
+  for (const LintRule& rule : lint_rules(LintTarget::kTensorRt)) {
+    EXPECT_THAT(tested, Contains(std::string(rule.name)));
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace dualdepth::deploy {
 namespace {
 
@@ -40,6 +43,56 @@ TEST(RunGraph, ComputesTheIntegerHeadInStripes) {
   EXPECT_GT(stripes, 1);
   const auto whole = torch::conv2d(x, weight, bias, 1, 1).relu().argmax(1, true);
   EXPECT_GT(said[0].eq(whole).to(torch::kFloat64).mean().item<double>(), 0.9999);
+}
+
+// ONNX's QLinearConv by its definition: sums in 64-bit integers, then float32(sum) times
+// s_x s_w / s_y, half to even. Sums reach 4e7, which a float32 sum would not hold exactly.
+TEST(RunGraph, ConvolutionsOnGridsAreSummedInWholeNumbers) {
+  torch::manual_seed(2);
+  constexpr int64_t kChannels = 600;
+  constexpr int64_t kSize = 4;
+  const FakeQuantize in{0.031F, 5, false};
+  const FakeQuantize out{5.0F, 7, false};
+  const auto steps = torch::randint(0, 256, {1, kChannels, kSize, kSize}, torch::kInt64);
+  const auto filters = torch::randint(-60, 128, {3, kChannels, 3, 3}, torch::kInt64);
+  const auto biases = torch::tensor({100000, -3000000, 7}, torch::kInt64);
+  const auto scale = torch::tensor({0.0011F, 0.0007F, 0.0013F});
+  Conv conv{.weight = filters * scale.view({-1, 1, 1, 1}),
+            .bias = (biases.to(torch::kFloat64) * scale.to(torch::kFloat64) *
+                     static_cast<double>(in.scale))
+                        .to(torch::kFloat32),
+            .padding = {1, 1}};
+  conv.weight_scale = scale;
+  Graph graph;
+  const NodeId image = graph.add_input("image", {1, kChannels, kSize, kSize});
+  const NodeId read = graph.add(in, {image}, "");
+  const NodeId made = graph.add(conv, {read}, "");
+  const NodeId gridded = graph.add(out, {made}, "");
+  graph.set_outputs({{"y", gridded}});
+  const auto x = (steps - in.zero_point) * in.scale;
+  const auto said = (run_graph(graph, x, std::array{gridded})[0] / out.scale).round();
+
+  const auto q = steps.accessor<int64_t, 4>();
+  const auto w = filters.accessor<int64_t, 4>();
+  for (int64_t o = 0; o < 3; ++o) {
+    const float factor = in.scale * scale[o].item<float>() / out.scale;
+    for (int64_t y = 0; y < kSize; ++y) {
+      for (int64_t column = 0; column < kSize; ++column) {
+        int64_t sum = biases[o].item<int64_t>();
+        for (int64_t c = 0; c < kChannels; ++c) {
+          for (int64_t i = 0; i < 9; ++i) {
+            const int64_t row = y + i / 3 - 1;
+            const int64_t place = column + i % 3 - 1;
+            if (row < 0 || row >= kSize || place < 0 || place >= kSize) continue;
+            sum += (q[0][c][row][place] - in.zero_point) * w[o][c][i / 3][i % 3];
+          }
+        }
+        const float wanted =
+            std::clamp(std::nearbyint(static_cast<float>(sum) * factor), -7.F, 248.F);
+        EXPECT_EQ(said[0][o][y][column].item<float>(), wanted) << o << " " << y << " " << column;
+      }
+    }
+  }
 }
 
 TEST(RunGraph, GridsPassThroughMaxPoolUpsampleAndEqualConcats) {

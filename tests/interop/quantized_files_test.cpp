@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "dualdepth/deploy/lint.h"
 #include "dualdepth/deploy/run_graph.h"
 #include "dualdepth/model/tensor_file.h"
 #include "dualdepth/quantize/quantize_model.h"
@@ -62,15 +65,37 @@ TEST_F(QuantizedFiles, OpenVinoComputesEveryConvolutionIn8Bits) {
   }
 }
 
-TEST_F(QuantizedFiles, OnnxRuntimeFusesEveryConvolutionAndSaysTheGraphsDepth) {
+TEST_F(QuantizedFiles, TheFileForTensorRtKeepsItsRules) {
+  const auto file = written(quantized(OnnxProfile::kTensorRt), OnnxProfile::kTensorRt);
+  for (const auto& finding : deploy::lint(OnnxFile(file), deploy::LintTarget::kTensorRt)) {
+    ADD_FAILURE() << finding.node << ": " << finding.rule.name << ": " << finding.got;
+  }
+}
+
+// What run_graph says of a picture: level and fraction, and of each grid its steps by the node's
+// name.
+NamedTensors emulated(const deploy::Graph& graph, const torch::Tensor& image) {
+  NamedTensors said{{"image", image}};
+  const auto names = deploy::node_names(graph);
+  std::map<std::string, std::vector<torch::Tensor>> stripes;
+  const auto ends = deploy::run_graph(
+      graph, image, deploy::output_nodes(graph),
+      [&](deploy::NodeId id, const torch::Tensor& value) {
+        const auto* grid = std::get_if<deploy::FakeQuantize>(&graph.node(id).operation);
+        if (grid == nullptr) return;
+        const auto steps = (value / grid->scale).round() + static_cast<double>(grid->zero_point);
+        stripes[names.at(id)].push_back(steps.to(torch::kInt32));
+      });
+  for (const auto& [name, parts] : stripes) said[name] = torch::cat(parts, 2);
+  for (size_t i = 0; i < ends.size(); ++i) said[graph.outputs()[i].name] = ends[i];
+  return said;
+}
+
+TEST_F(QuantizedFiles, OnnxRuntimeFusesEveryConvolutionAndComputesTheEmulatedSteps) {
   DUALDEPTH_NEEDS_INTEROP();
   const auto quantization = quantized(OnnxProfile::kPortable);
   const auto file = written(quantization, OnnxProfile::kPortable);
-  std::vector<deploy::NodeId> ends;
-  for (const auto& output : quantization.graph.outputs()) ends.push_back(output.node);
-  const auto said = deploy::run_graph(quantization.graph, picture(7), ends);
-  write_tensors(folder_ / "expected.safetensors",
-                {{"image", picture(7)}, {"level", said[0]}, {"fraction", said[1]}});
+  write_tensors(folder_ / "expected.safetensors", emulated(quantization.graph, picture(7)));
   const auto result = testing::run_interop_script("interop/run_quantized.py",
                                                   folder_ / "expected.safetensors", file);
   EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;

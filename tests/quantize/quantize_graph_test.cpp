@@ -4,12 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/frozen_trace.h"
-#include "dualdepth/deploy/graph_from_trace.h"
-#include "dualdepth/deploy/passes.h"
 #include "dualdepth/deploy/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
-#include "testing/random_checkpoint.h"
+#include "quantized_network.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth::quantize {
@@ -17,47 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-torch::Tensor picture(size_t index) {
-  torch::manual_seed(index + 100);
-  return torch::rand({1, 3, 32, 64});
-}
-
-class QuantizedNetwork : public ::testing::Test {
- protected:
-  QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
-    card_.outputs = ModelOutputs::kLevels;
-    card_.image_shape = {32, 64};
-    graph_ = deploy::with_outputs(
-        deploy::merge_affine(deploy::graph_from_trace(
-            deploy::trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
-        card_.model.params, card_.outputs);
-  }
-
-  QuantizeOptions quick() const {
-    QuantizeOptions options;
-    options.round_adaptively = false;
-    options.judged_pictures = 1;
-    options.positions = 1000;
-    return options;
-  }
-
-  // Those with 128 input channels and more, which take the time of fitting.
-  std::vector<std::string> wide_layers() const {
-    const auto names = deploy::node_names(graph_);
-    std::vector<std::string> wide;
-    for (deploy::NodeId id = 0; id < names.size(); ++id) {
-      const auto* conv = std::get_if<deploy::Conv>(&graph_.node(id).operation);
-      if (conv != nullptr && conv->weight.size(1) >= 128) wide.push_back(names[id]);
-    }
-    return wide;
-  }
-
-  DepthNet net_;
-  ModelCard card_;
-  deploy::Graph graph_;
-  Pictures pictures_{3, picture};
-};
 
 TEST_F(QuantizedNetwork, GraphRunsAsTheNetworkDoes) {
   const auto dense = predict_dense(net_, picture(0));
@@ -82,8 +38,8 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   QuantizeOptions options = quick();
   options.correct_bias = false;
   const auto quantization = quantize_graph(graph_, card_, pictures_, options);
-  const auto error =
-      depth_error(depth_of(quantization.reference, card_), depth_of(graph_, card_), pictures_);
+  const auto error = depth_error(depth_of(quantization.reference, card_),
+                                 predict_all(depth_of(graph_, card_), pictures_), pictures_);
   EXPECT_GT(error.equal_levels, 0.99);
   EXPECT_LT(error.median, 1e-3);
   ASSERT_TRUE(quantization.centring.has_value());

@@ -1,16 +1,45 @@
 #include "calibration_pictures.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/dataset.h"
+#include "dualdepth/runtime/evaluation.h"
 
 namespace dualdepth {
+namespace {
+
+bool is_config(const std::filesystem::path& path) {
+  return path.extension() == ".yaml" || path.extension() == ".yml";
+}
+
+// `most` samples of another data set, evenly spread.
+class SpreadDataset : public Dataset {
+ public:
+  SpreadDataset(std::unique_ptr<Dataset> all, size_t most)
+      : all_(std::move(all)), size_(std::min(most, all_->size())) {}
+
+  size_t size() const override { return size_; }
+  const std::string& id(size_t index) const override { return all_->id(at(index)); }
+  Sample load(size_t index) const override { return all_->load(at(index)); }
+  std::vector<std::filesystem::path> files(size_t index) const override {
+    return all_->files(at(index));
+  }
+  const std::vector<std::string>& missing() const override { return all_->missing(); }
+
+ private:
+  size_t at(size_t index) const { return index * all_->size() / size_; }
+
+  std::unique_ptr<Dataset> all_;
+  size_t size_;
+};
+
+}  // namespace
 
 deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
                                       const NetworkInput& input) {
-  const auto extension = folder_or_config.extension();
-  if (extension != ".yaml" && extension != ".yml") {
+  if (!is_config(folder_or_config)) {
     return deploy::open_pictures({folder_or_config}, input).spread(most);
   }
   const RunConfig config = load_run_config(folder_or_config, {});
@@ -19,6 +48,18 @@ deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_con
                                return to_network_picture(samples->load(index).rgb, input).image;
                              }};
   return all.spread(most);
+}
+
+quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, size_t most,
+                                    const NetworkInput& input, const ModelCard& card) {
+  if (!is_config(config_file)) return {};
+  const RunConfig config = load_run_config(config_file, {});
+  const auto data = with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
+  const auto samples = std::make_shared<SpreadDataset>(open_dataset(data, SplitRole::kTrain), most);
+  return [=](const deploy::Graph& graph) {
+    DensePredictor predictor(quantize::depth_of(graph, card), input, c10::kCPU);
+    return evaluate(predictor, *samples, config.evaluation).summary.abs_rel;
+  };
 }
 
 }  // namespace dualdepth

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "dualdepth/deploy/pictures.h"
+#include "dualdepth/quantize/depth_error.h"
 
 namespace dualdepth {
 
@@ -10,5 +11,10 @@ namespace dualdepth {
 // `most` of them, evenly spread.
 deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
                                       const NetworkInput& input);
+
+// abs_rel of a graph on `most` training samples of a data configuration, evenly spread, judged as
+// its evaluation section says. None for a folder: pictures alone have no ground truth.
+quantize::ErrorOf calibration_error(const std::filesystem::path& config, size_t most,
+                                    const NetworkInput& input, const ModelCard& card);
 
 }  // namespace dualdepth

@@ -7,6 +7,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/deploy/lint.h"
+#include "enum_option.h"
 #include "inspect.h"
 
 namespace dualdepth {
@@ -29,7 +30,7 @@ nlohmann::ordered_json findings_json(const std::vector<deploy::LintFinding>& fin
 void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
   struct Options {
     std::filesystem::path file;
-    std::string target = "npu";
+    deploy::LintTarget target = deploy::LintTarget::kNpu;
     std::filesystem::path json;
     bool rules = false;
   };
@@ -37,21 +38,19 @@ void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
   CLI::App* verb = inspect.add_subcommand(
       "lint", "Hold any ONNX file against the rules of a chip; exits 1 when one is broken");
   auto* file = verb->add_option("FILE", options->file, "ONNX file, ours or another exporter's");
-  verb->add_option("--target", options->target, "the chip")
-      ->check(CLI::IsMember({"npu"}))
-      ->capture_default_str();
+  add_enum_option(*verb, "--target", options->target, "the chip or its compiler");
   verb->add_option("--json", options->json, "also write the findings")->type_name("FILE");
   verb->add_flag("--rules", options->rules, "print the table of rules instead")->excludes(file);
   verb->footer("Example: dualdepth inspect lint depth.onnx --target npu");
   verb->callback([options, &state] {
     if (options->rules) {
-      for (const auto& rule : deploy::npu_rules()) {
+      for (const auto& rule : deploy::lint_rules(options->target)) {
         fmt::print("{:<16} {}; {}\n", rule.name, rule.says, rule.fix);
       }
       return;
     }
     if (options->file.empty()) throw CLI::RequiredError("FILE");
-    const auto findings = deploy::lint_for_npu(OnnxFile(options->file));
+    const auto findings = deploy::lint(OnnxFile(options->file), options->target);
     for (const auto& finding : findings) {
       fmt::print("{}: {}: expected {}, got {}; {}\n", finding.node, finding.rule.name,
                  finding.rule.says, finding.got, finding.rule.fix);
@@ -61,7 +60,7 @@ void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
     }
     if (findings.empty()) {
       fmt::print("{}: all {} rules of {} hold\n", options->file.string(),
-                 deploy::npu_rules().size(), options->target);
+                 deploy::lint_rules(options->target).size(), enum_name(options->target));
     } else {
       fmt::print("{}: {} broken\n", options->file.string(), findings.size());
       state.exit_code = kExitCheckFailed;

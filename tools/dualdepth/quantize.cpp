@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -7,8 +9,11 @@
 
 #include "calibration_pictures.h"
 #include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
 #include "dualdepth/quantize/diagnosis.h"
+#include "dualdepth/quantize/mixed_precision.h"
 #include "dualdepth/quantize/quantize_model.h"
+#include "dualdepth/report/quantization_page.h"
 #include "dualdepth/runtime/device.h"
 #include "enum_option.h"
 #include "shape_option.h"
@@ -24,13 +29,16 @@ struct QuantizeVerb {
   std::string shape;
   WeightGranularity weights = WeightGranularity::kPerChannel;
   bool weights_given = false;
-  std::vector<std::string> without;
-  fs::path save_ranges, load_ranges;
+  std::vector<std::string> without, keep_float;
+  double budget = 0;
+  fs::path save_ranges, load_ranges, html, json;
   size_t pictures = 128;
   int64_t threads = 0;
   bool diagnose = false;
   quantize::QuantizeOptions options;
 };
+
+constexpr size_t kJudgedSamples = 64;  // with ground truth
 
 constexpr const char* kSteps[] = {"centring", "equalization", "bias-correction",
                                   "adaptive-rounding"};
@@ -42,6 +50,22 @@ void leave_out(const std::vector<std::string>& names, quantize::QuantizeOptions&
     if (name == kSteps[2]) options.correct_bias = false;
     if (name == kSteps[3]) options.round_adaptively = false;
   }
+}
+
+// --keep-float takes a number or names.
+void keep_float(const std::vector<std::string>& wanted, quantize::QuantizeOptions& options,
+                quantize::MixedPrecision& mixed) {
+  const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  if (wanted.size() == 1 && wanted[0].size() < 7 && std::ranges::all_of(wanted[0], is_digit)) {
+    mixed.keep = std::stoul(wanted[0]);
+  } else {
+    options.keep_float = wanted;
+  }
+}
+
+void print_kept(const quantize::MixedQuantization& mixed) {
+  if (mixed.ratio > 0) fmt::print("abs_rel    {:.4f} times float's\n", mixed.ratio);
+  for (const auto& name : mixed.kept) fmt::print("float      {}\n", name);
 }
 
 void print_error(const std::string& name, const quantize::DepthError& error) {
@@ -60,14 +84,51 @@ void print_layers(const std::vector<quantize::LayerFit>& layers) {
              layers.size(), rounded, corrected);
 }
 
-void print_diagnosis(const std::vector<quantize::LayerNoise>& layers) {
-  fmt::print("{:<46} {:>8} {:>10} {:>8} {:>8}  advice\n", "only this in 8 bits", "mean %",
-             "mean mm", "SNR dB", "with all");
-  for (const auto& layer : layers) {
-    fmt::print("{:<46} {:>8.3f} {:>10.2f} {:>8.1f} {:>8.1f}  {}\n", layer.name,
-               100 * layer.alone.relative, 1000 * layer.alone.mean, layer.snr_alone, layer.snr,
-               layer.advice);
+void print_diagnosis(const QuantizationReport& report) {
+  if (report.layers.empty()) return;
+  if (report.float_abs_rel > 0) fmt::print("abs_rel    {:.4f} in float\n", report.float_abs_rel);
+  fmt::print("{:<46} {:>8} {:>10} {:>8} {:>8} {:>8}  advice\n", "only this in 8 bits", "mean %",
+             "mean mm", "abs_rel", "SNR dB", "with all");
+  for (const auto& layer : report.layers) {
+    const auto abs_rel = layer.abs_rel > 0 ? fmt::format("{:.4f}", layer.abs_rel) : "-";
+    fmt::print("{:<46} {:>8.3f} {:>10.2f} {:>8} {:>8.1f} {:>8.1f}  {}\n", layer.name, layer.percent,
+               layer.mean_mm, abs_rel, layer.snr_alone, layer.snr_all, layer.advice);
   }
+}
+
+QuantizationStage reported(const std::string& name, const quantize::DepthError& error) {
+  return {.name = name,
+          .mean_mm = 1000 * error.mean,
+          .median_mm = 1000 * error.median,
+          .percent = 100 * error.relative,
+          .equal_levels = error.equal_levels,
+          .level_shift = error.level_shift};
+}
+
+QuantizationLayer reported(const quantize::LayerNoise& layer) {
+  return {.name = layer.name,
+          .place = layer.place,
+          .percent = 100 * layer.alone.relative,
+          .mean_mm = 1000 * layer.alone.mean,
+          .abs_rel = layer.error_alone,
+          .snr_alone = layer.snr_alone,
+          .snr_all = layer.snr,
+          .advice = layer.advice};
+}
+
+quantize::ErrorOf budget_error(const QuantizeVerb& verb, const quantize::FloatModel& model) {
+  auto error = calibration_error(verb.calibration, kJudgedSamples, model.input(), model.card);
+  if (verb.budget == 0 || error) return error;
+  throw Error({.subject = "budget",
+               .expected = "--calibration with a YAML, whose samples have ground truth",
+               .got = verb.calibration.string(),
+               .fix = "name a data configuration, or choose the layers with --keep-float N"});
+}
+
+void write_reports(const QuantizeVerb& verb, const QuantizationReport& report) {
+  if (!verb.json.empty())
+    write_file_atomically(verb.json, quantization_json(report).dump(2) + "\n");
+  if (!verb.html.empty()) write_file_atomically(verb.html, quantization_page(report));
 }
 
 void run_quantize(QuantizeVerb verb) {
@@ -84,24 +145,48 @@ void run_quantize(QuantizeVerb verb) {
   const auto pictures = calibration_pictures(verb.calibration, verb.pictures, model.input());
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
-  const auto quantization = quantize::quantize_graph(model.graph, model.card, pictures, options);
+  for (const auto& file : {verb.html, verb.json, verb.save_ranges}) {
+    if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
+  }
+  const auto error = budget_error(verb, model);
+  quantize::MixedPrecision precision{.budget = verb.budget, .error = error};
+  keep_float(verb.keep_float, options, precision);
+  const auto mixed =
+      quantize::quantize_mixed(model.graph, model.card, pictures, options, precision);
+  const auto& quantization = mixed.quantization;
   fmt::print("calibrated with {} pictures; |INT8 - float| depth on {} of them\n", pictures.count,
              std::min(pictures.count, options.judged_pictures));
   fmt::print("{:<20} {:>10} {:>10} {:>10} {:>12} {:>10}\n", "with all up to", "mean mm",
              "median mm", "mean %", "equal levels", "shift");
-  for (const auto& stage : quantization.stages) print_error(stage.name, stage.error);
-  print_layers(quantization.layers);
-  if (verb.diagnose) {
-    print_diagnosis(
-        quantize::diagnose(quantization, model.card, pictures.spread(options.judged_pictures)));
+  QuantizationReport report{.model = verb.model.filename().string(),
+                            .file = verb.out.filename().string(),
+                            .profile = std::string(enum_name(options.profile)),
+                            .float_layers = options.keep_float};
+  report.float_layers.insert(report.float_layers.end(), mixed.kept.begin(), mixed.kept.end());
+  for (const auto& stage : quantization.stages) {
+    print_error(stage.name, stage.error);
+    report.stages.push_back(reported(stage.name, stage.error));
   }
-  const auto check =
-      quantize::write_quantized(quantization, model.card, pictures.spread(options.judged_pictures),
-                                options.profile, folder / verb.out.filename());
-  print_error("file, OpenVINO", check.error);
+  print_layers(quantization.layers);
+  print_kept(mixed);
+  const auto judged = pictures.spread(options.judged_pictures);
+  if (verb.diagnose) {
+    if (error) report.float_abs_rel = error(quantization.reference);
+    for (const auto& layer : quantize::diagnose(quantization, model.card, judged, error)) {
+      report.layers.push_back(reported(layer));
+    }
+    print_diagnosis(report);
+  }
+  const auto check = quantize::write_quantized(quantization, model.card, judged, options.profile,
+                                               folder / verb.out.filename());
+  const char* runtime =
+      options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
+  print_error(runtime, check.error);
+  report.stages.push_back(reported(runtime, check.error));
   if (!verb.save_ranges.empty()) {
     quantize::write_range_table(verb.save_ranges, quantization.ranges);
   }
+  write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);
 }
@@ -137,10 +222,22 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->add_option("--load-ranges", options->load_ranges,
                    "ranges in place of measured ones, such as an edited table")
       ->type_name("FILE");
-  verb->add_option("--keep-float", options->options.keep_float, "convolutions that stay float")
-      ->type_name("NAME");
+  CLI::Option* keep = verb->add_option(
+      "--keep-float", options->keep_float,
+      "convolutions that stay float: by name, or so many of those that harm depth most");
+  keep->type_name("NAME...|N");
+  verb->add_option(
+          "--budget", options->budget,
+          "keep as few convolutions in float as hold abs_rel within so many times float's; "
+          "wants a YAML to calibrate with")
+      ->check(CLI::Range(1.0, 100.0))
+      ->type_name("RATIO")
+      ->excludes(keep);
   verb->add_flag("--diagnose", options->diagnose,
                  "also measure each layer alone in 8 bits, the worst first");
+  verb->add_option("--html", options->html, "also write a page with tables and plots")
+      ->type_name("FILE");
+  verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
   verb->add_option("--shape", options->shape, "of the picture; default: the model's own")
       ->type_name("1x3xHxW");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")

@@ -9,6 +9,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/quantize/fine_tune.h"
 #include "dualdepth/report/training_page.h"
 #include "dualdepth/train/trainer.h"
 #include "verbs.h"
@@ -68,6 +69,18 @@ void print(const TrainResult& result, const RunConfig& config) {
   fmt::print("last checkpoint: {}\n", result.checkpoint.string());
 }
 
+void fine_tune_in_8_bits(const RunConfig& config) {
+  const auto result = quantize::fine_tune(config);
+  write_page(config.output_dir);
+  fmt::print("{} after {} steps\n", result.was_interrupted ? "interrupted" : "finished",
+             result.steps);
+  if (result.before && result.after) {
+    fmt::print("abs_rel in 8 bits {:.4f}, before {:.4f}\n", result.after->abs_rel,
+               result.before->abs_rel);
+  }
+  fmt::print("written {}\n", result.file.string());
+}
+
 }  // namespace
 
 void add_train(CLI::App& program, ProgramState&) {
@@ -88,10 +101,13 @@ void add_train(CLI::App& program, ProgramState&) {
       "and, at the end, report.html to output_dir.\n"
       "SIGINT or SIGTERM ends the run after its step with a checkpoint; a second one ends it at "
       "once.\n\n"
+      "With quantize.fake=true quantize.checkpoint=FILE it fine-tunes that network in 8 bits and "
+      "writes int8.onnx.\n\n"
       "Example: dualdepth train configs/kitti_mini.yaml output_dir=runs/first optimizer.lr=1e-4");
   verb->callback([arguments] {
     if (arguments->explain) return explain_run_config(std::cout);
     const RunStart start = start_of(*arguments);
+    if (start.config.quantize.fake) return fine_tune_in_8_bits(start.config);
     const TrainResult result = train(start);
     write_page(start.config.output_dir);
     print(result, start.config);

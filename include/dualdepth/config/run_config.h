@@ -9,6 +9,7 @@
 #include "dualdepth/config/data_options.h"
 #include "dualdepth/config/loss_options.h"
 #include "dualdepth/config/model_options.h"
+#include "dualdepth/config/quantize_options.h"
 #include "dualdepth/config/train_options.h"
 
 namespace dualdepth {
@@ -34,6 +35,7 @@ struct RunConfig {
   ScheduleOptions schedule;
   TrainerOptions trainer;
   EvaluationOptions evaluation;
+  FakeQuantizeOptions quantize;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -49,6 +51,7 @@ struct RunConfig {
     v.group("schedule", schedule);
     v.group("trainer", trainer);
     v.group("evaluation", evaluation);
+    v.group("quantize", quantize);
   }
 
   // What does not fit together: the problems of model and data, a weighted scale without a head, a

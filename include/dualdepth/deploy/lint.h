@@ -1,13 +1,31 @@
 #pragma once
 
-#include <span>
+#include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "dualdepth/config/field.h"
 #include "dualdepth/runtime/onnx_file.h"
 
-namespace dualdepth::deploy {
+namespace dualdepth {
+namespace deploy {
+
+enum class LintTarget {
+  kNpu,       // the near-field NPU, per-tensor INT8 only
+  kTensorRt,  // TensorRT with explicit Q/DQ
+};
+
+}  // namespace deploy
+
+template <>
+struct EnumNames<deploy::LintTarget> {
+  static constexpr std::array values{std::pair{deploy::LintTarget::kNpu, "npu"},
+                                     std::pair{deploy::LintTarget::kTensorRt, "tensorrt"}};
+};
+
+namespace deploy {
 
 // What a chip asks of a model, one rule of a target's table.
 struct LintRule {
@@ -16,8 +34,8 @@ struct LintRule {
   std::string_view fix;   // what to do where it does not
 };
 
-// The rules of the near-field NPU (per-tensor INT8 only), in the order of the report.
-std::span<const LintRule> npu_rules();
+// The target's rules, in the order of the report.
+std::vector<LintRule> lint_rules(LintTarget target);
 
 // A rule that a node breaks. `node` is the node's name, or its operator and output where it has
 // none.
@@ -28,6 +46,7 @@ struct LintFinding {
 };
 
 // Every break of a rule in any ONNX file, also another exporter's. Shapes are inferred first.
-std::vector<LintFinding> lint_for_npu(const OnnxFile& file);
+std::vector<LintFinding> lint(const OnnxFile& file, LintTarget target);
 
-}  // namespace dualdepth::deploy
+}  // namespace deploy
+}  // namespace dualdepth

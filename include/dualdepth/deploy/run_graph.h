@@ -12,9 +12,34 @@
 // through dualdepth/runtime.
 namespace dualdepth::deploy {
 
-// The value of one operation, float [N, C, H, W] (ArgMax: int64 [N, 1, H, W]). FakeQuantize and
-// Conv with a weight_scale are computed in float with values on their grids. Not for Input.
-torch::Tensor run_operation(const Operation& operation, std::span<const torch::Tensor> inputs);
+// The value of one node: float [N, C, H, W] (ArgMax: int64 [N, 1, H, W]).
+//
+// A convolution with a weight_scale over values on a grid is summed in whole numbers, as the chip
+// sums them, and a FakeQuantize behind it (and its Relu) brings the sums to its grid as ONNX
+// Runtime's QLinearConv does:
+//
+//   round(float32(sum) * (s_x s_w / s_y)), half to even, in float32
+//
+// Everything else is computed in float with values on their grids.
+class Value {
+ public:
+  Value() = default;
+  Value(torch::Tensor value) : value_(std::move(value)) {}
+  // Whole numbers in float32, each worth `step` (float [1] or one for each channel).
+  Value(torch::Tensor sums, torch::Tensor step) : value_(std::move(sums)), step_(std::move(step)) {}
+
+  bool is_sum() const { return step_.defined(); }
+  const torch::Tensor& sums() const { return value_; }
+  const torch::Tensor& step() const { return step_; }
+
+  torch::Tensor real() const;
+
+ private:
+  torch::Tensor value_, step_;
+};
+
+// Not for Input.
+Value run_node(const Graph& graph, NodeId id, std::span<const Value> inputs);
 
 // s (clamp(round(x / s) + z, ...) - z) of FakeQuantize.
 torch::Tensor fake_quantize(const torch::Tensor& x, const FakeQuantize& grid);

@@ -20,7 +20,6 @@ using deploy::Pictures;
 struct Calibration {
   std::map<deploy::NodeId, Histogram> values;  // of each value with a grid
   std::optional<Histogram> winners;            // greatest logit of each pixel, of an integer head
-  size_t pictures = 0;
 };
 
 // Two passes over all pictures: first their extremes, then histograms between these. Each picture

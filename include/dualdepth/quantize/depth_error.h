@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "dualdepth/deploy/graph.h"
 #include "dualdepth/deploy/pictures.h"
@@ -25,7 +27,13 @@ using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 // A graph in LibTorch (run_graph). card: what it hands out. The graph is to live as long.
 DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card);
 
-DepthError depth_error(const DepthOf& judged, const DepthOf& reference,
+// A graph's error against something outside, such as abs_rel against ground truth; lower is better.
+using ErrorOf = std::function<double(const deploy::Graph&)>;
+
+std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const deploy::Pictures& pictures);
+
+// wanted: the reference's, of each picture.
+DepthError depth_error(const DepthOf& judged, std::span<const DensePrediction> wanted,
                        const deploy::Pictures& pictures);
 
 }  // namespace dualdepth::quantize

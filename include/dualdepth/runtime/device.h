@@ -22,4 +22,16 @@ c10::Device choose_device(DeviceKind kind);
 // with them in slow motion (a training run fell from 15.7 to 10.0 pictures a second).
 void set_compute_threads(int64_t threads);
 
+// While one lives, LibTorch computes on the calling thread alone.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 }  // namespace dualdepth

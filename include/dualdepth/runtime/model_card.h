@@ -9,6 +9,8 @@
 
 namespace dualdepth {
 
+class OnnxFile;
+
 // What an exported model carries beside its graph, so that the file alone suffices to make metres.
 // ONNX: metadata_props["dualdepth"]; TorchScript: the extra file "dualdepth.json". JSON:
 //
@@ -32,6 +34,9 @@ std::string to_json(const ModelCard& card);
 
 // Throws Error naming `origin` and what is missing or wrong.
 ModelCard parse_model_card(const std::string& json, const std::string& origin);
+
+// Of a file's metadata. Throws Error when it has none.
+ModelCard card_of(const OnnxFile& file);
 
 // The configuration of a run with this model; what the card does not say has its default.
 RunConfig run_config_of(const ModelCard& card);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/batch.h"
@@ -30,25 +32,27 @@ struct StepResult {
 };
 
 // One optimiser step as the trainer and bench/train_step take it: forward, loss at the pixels with
-// ground truth on every scale that weighs something, backward, clipping by norm, update. Runs where
-// the network's parameters are.
+// ground truth, backward, clipping by norm, update. Runs where the network's parameters are.
 class TrainStep {
  public:
-  // Keeps references to network and optimiser.
-  TrainStep(DepthNet net, Optimizer& optimizer, const RunConfig& config);
+  // What a batch costs, with gradient.
+  using BatchLoss = std::function<LossTerms(const Batch& batch)>;
+
+  // Of the network, on every scale that weighs something. Keeps references to network and
+  // optimiser.
+  TrainStep(const DepthNet& net, Optimizer& optimizer, const RunConfig& config);
+
+  // Of any network. buffers: what a forward pass changes and a step without update restores.
+  TrainStep(BatchLoss loss, std::vector<torch::Tensor> buffers, Optimizer& optimizer,
+            double clip_norm);
 
   // The mean gradient of these batches makes one update with learning rate lr * lr_scale.
   StepResult operator()(std::span<const Batch> batches, double lr_scale);
 
  private:
-  LossTerms forward(const Batch& batch);
-
-  DepthNet net_;
+  BatchLoss loss_;
+  std::vector<torch::Tensor> buffers_;
   Optimizer& optimizer_;
-  DepthLoss loss_;
-  std::vector<int64_t> scales_;        // that weigh something
-  std::vector<double> scale_weights_;  // theirs
-  Precision precision_;
   double clip_norm_;
 };
 

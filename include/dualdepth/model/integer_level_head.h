@@ -1,0 +1,39 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+
+namespace dualdepth {
+
+// An 8-bit integer head: its filters are whole multiples -127..127 of a step and its input lies on
+// a grid of 256 steps.
+struct IntegerHeadGrids {
+  torch::Tensor weight_scale;  // float [1], or [K] one for each level
+  float input_scale = 1;
+  int64_t zero_point = 0;  // step of the input that is 0, in 0..255
+};
+
+// LevelHead (level_head.h) of such a head, summed in whole numbers by 8-bit dot products: the sums
+// are exact, argmax reads them before any grid of the logits, so that levels do not tie on one.
+class IntegerLevelHead {
+ public:
+  // Whether this CPU has the instructions (AVX-512 VNNI).
+  static bool is_supported();
+
+  // weight: float32 [K, C, 3, 3] on its grid, bias: float32 [K].
+  IntegerLevelHead(const torch::Tensor& weight, const torch::Tensor& bias,
+                   const IntegerHeadGrids& grids);
+
+  // feature: float32 [N, C, h, w] on its grid, fastest in channels-last. Returns int64 [N, h, w].
+  // threads: 0 as many as LibTorch computes with on the calling thread.
+  torch::Tensor operator()(const torch::Tensor& feature, int threads = 0) const;
+
+ private:
+  int64_t channels_, padded_channels_;
+  float input_scale_;
+  int64_t zero_point_;
+  torch::Tensor weight_, scale_, bias_;
+};
+
+}  // namespace dualdepth

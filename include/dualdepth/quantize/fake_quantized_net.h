@@ -1,0 +1,51 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <map>
+
+#include "dualdepth/model/dual_head.h"
+#include "dualdepth/model/tensor_file.h"
+#include "dualdepth/quantize/quantize_graph.h"
+
+namespace dualdepth::quantize {
+
+// A network that computes as in 8 bits and can be trained: filters and biases are float, rounded on
+// their way into each convolution; values are rounded to their grids. Gradients pass a rounding as
+// if it were not there, and stop where a value lies outside its grid (straight-through estimator;
+// Bengio, Leonard, Courville, 2013; Jacob et al., Quantization and Training of Neural Networks for
+// Efficient Integer-Arithmetic-Only Inference, 2018). Steps and ranges stay as they are; batch norm
+// is folded.
+//
+// The grids of the heads' logits are left out: losing levels saturate on the integer head's and
+// would learn nothing.
+class FakeQuantizedNet {
+ public:
+  // Begins with the float filters that were quantized. Throws Error for a network without two
+  // heads.
+  explicit FakeQuantizedNet(const Quantization& quantization);
+
+  // "encoder.conv1.weight" ...: leaves with gradients, shared.
+  NamedTensors parameters() const;
+
+  // Both heads at pixels (n * H + y) * W + x of image [N, 3, H, W].
+  HeadOutput operator()(const torch::Tensor& image, const torch::Tensor& pixels) const;
+
+  // The network in 8 bits with the present filters, as write_quantized() takes it.
+  deploy::Graph quantized() const;
+
+ private:
+  struct Layer {
+    torch::Tensor weight, bias;
+  };
+
+  torch::Tensor compute(deploy::NodeId id, const std::vector<torch::Tensor>& inputs) const;
+  torch::Tensor rounded_weight(deploy::NodeId id) const;
+
+  deploy::Graph graph_;
+  std::map<deploy::NodeId, Layer> layers_;
+  deploy::NodeId integer_ = 0, fraction_ = 0;  // the heads' convolutions
+  std::vector<bool> needed_;                   // for the map that the heads read
+};
+
+}  // namespace dualdepth::quantize

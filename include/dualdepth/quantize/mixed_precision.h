@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dualdepth/quantize/quantize_graph.h"
+
+namespace dualdepth::quantize {
+
+// Which convolutions stay float, by measured sensitivity: those whose 8 bits alone move depth most
+// (quantize/diagnosis.h) come first.
+struct MixedPrecision {
+  size_t keep = 0;     // as many, whatever the error
+  double budget = 0;   // the fewest with error(8 bits) <= budget * error(float); 0: none
+  ErrorOf error = {};  // for the budget
+};
+
+struct MixedQuantization {
+  Quantization quantization;
+  std::vector<std::string> kept;  // convolutions in float, the most sensitive first
+  double ratio = 0;               // error(8 bits) / error(float); 0 without a budget
+};
+
+// quantize_graph() with options.keep_float and as many more convolutions as `mixed` asks for; under
+// a budget it runs some 2 log2(number) times. Throws Error when even all in float break the budget.
+MixedQuantization quantize_mixed(const deploy::Graph& graph, const ModelCard& card,
+                                 const Pictures& pictures, const QuantizeOptions& options,
+                                 const MixedPrecision& mixed);
+
+}  // namespace dualdepth::quantize

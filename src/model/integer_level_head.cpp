@@ -1,0 +1,118 @@
+#include "dualdepth/model/integer_level_head.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "dualdepth/base/parallel.h"
+#include "integer_level_kernel.h"
+
+namespace dualdepth {
+namespace {
+
+constexpr int64_t kLinesAtOnce = 16;
+constexpr int64_t kQuad = 4;  // channels of one dot product
+
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// [K, C, 3, 3] to [K' / group][3][3][C' / 4][group][4].
+torch::Tensor pack(const torch::Tensor& steps, int64_t levels, int64_t channels, int64_t group) {
+  auto padded = torch::zeros({levels, 3, 3, channels});
+  padded.slice(0, 0, steps.size(0)).slice(3, 0, steps.size(1)).copy_(steps.permute({0, 2, 3, 1}));
+  return padded.view({levels / group, group, 9, channels / kQuad, kQuad})
+      .permute({0, 2, 3, 1, 4})
+      .to(torch::kInt8)
+      .contiguous();
+}
+
+torch::Tensor padded_to(const torch::Tensor& values, int64_t size, double fill) {
+  auto padded = torch::full({size}, fill, torch::kFloat32);
+  padded.slice(0, 0, values.size(0)).copy_(values);
+  return padded;
+}
+
+}  // namespace
+
+bool IntegerLevelHead::is_supported() { return integer_level_group() > 0; }
+
+IntegerLevelHead::IntegerLevelHead(const torch::Tensor& weight, const torch::Tensor& bias,
+                                   const IntegerHeadGrids& grids)
+    : channels_(weight.size(1)),
+      padded_channels_(round_up(weight.size(1), kQuad)),
+      input_scale_(grids.input_scale),
+      zero_point_(grids.zero_point) {
+  TORCH_CHECK(is_supported(), "IntegerLevelHead: a CPU with AVX-512 VNNI");
+  TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
+                  bias.numel() == weight.size(0),
+              "IntegerLevelHead: 3x3 filters and a bias for each");
+  const torch::NoGradGuard no_grad;
+  const int64_t levels = weight.size(0);
+  const int64_t group = integer_level_group();
+  const int64_t padded = round_up(levels, group);
+  const auto step = grids.weight_scale.expand({levels}).contiguous();
+  const auto filters = (weight / step.view({-1, 1, 1, 1})).round_();
+  const auto scale = step * input_scale_;
+  // sum w (q - z) = sum w q - z sum w
+  const auto shift = filters.to(torch::kFloat64).sum({1, 2, 3}) * static_cast<double>(zero_point_);
+  weight_ = pack(filters, padded, padded_channels_, group);
+  scale_ = padded_to(scale, padded, 0);
+  bias_ =
+      padded_to((bias.to(torch::kFloat64) - shift * scale.to(torch::kFloat64)).to(torch::kFloat32),
+                padded, -std::numeric_limits<float>::infinity());
+}
+
+torch::Tensor IntegerLevelHead::operator()(const torch::Tensor& feature, int threads) const {
+  TORCH_CHECK(feature.dim() == 4 && feature.size(1) == channels_,
+              "IntegerLevelHead: a map of as many channels as the filters have");
+  const torch::NoGradGuard no_grad;
+  const IntegerLevelKernel kernel{.weight = weight_.const_data_ptr<int8_t>(),
+                                  .scale = scale_.const_data_ptr<float>(),
+                                  .bias = bias_.const_data_ptr<float>(),
+                                  .channels = padded_channels_,
+                                  .padded_levels = bias_.size(0)};
+  const int64_t count = feature.size(0);
+  const int64_t height = feature.size(2);
+  const int64_t width = feature.size(3);
+  const auto rows = feature.permute({0, 2, 3, 1}).contiguous();
+  const int64_t line = (width + 2) * padded_channels_;
+  auto steps =
+      torch::full({count, height + 2, width + 2, padded_channels_}, zero_point_, torch::kUInt8);
+  auto levels = torch::empty({count, height, width}, torch::kInt64);
+  const auto* in = rows.const_data_ptr<float>();
+  auto* on_grid = steps.mutable_data_ptr<uint8_t>();
+  auto* out = levels.mutable_data_ptr<int64_t>();
+  const int64_t blocks = (height + kLinesAtOnce - 1) / kLinesAtOnce;  // of a picture
+  const int workers = threads > 0 ? threads : at::get_num_threads();
+  const auto for_blocks = [&](const auto& run) {
+    parallel_for(static_cast<size_t>(count * blocks), workers, [&](size_t job) {
+      const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
+      run(static_cast<int64_t>(job) / blocks, begin, std::min(begin + kLinesAtOnce, height));
+    });
+  };
+  const float inverse = 1 / input_scale_;
+  const auto zero =
+      static_cast<float>(zero_point_) + 0.5F;  // rounds what is a whole number already
+  for_blocks([&](int64_t picture, int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const float* from = in + (picture * height + y) * width * channels_;
+      uint8_t* to =
+          on_grid + ((picture * (height + 2) + y + 1) * (width + 2) + 1) * padded_channels_;
+      for (int64_t x = 0; x < width; ++x, from += channels_, to += padded_channels_) {
+        for (int64_t c = 0; c < channels_; ++c) {
+          to[c] = static_cast<uint8_t>(static_cast<int32_t>(from[c] * inverse + zero));
+        }
+      }
+    }
+  });
+  for_blocks([&](int64_t picture, int64_t begin, int64_t end) {
+    static thread_local IntegerLevelWorkspace workspace;
+    integer_level_lines(kernel, on_grid + picture * (height + 2) * line, width, begin, end,
+                        workspace, out + (picture * height + begin) * width);
+  });
+  return levels;
+}
+
+}  // namespace dualdepth

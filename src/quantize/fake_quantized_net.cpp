@@ -1,0 +1,143 @@
+#include "dualdepth/quantize/fake_quantized_net.h"
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/quantize/choose_range.h"
+#include "dualdepth/quantize/weight_grid.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+using deploy::Conv;
+using deploy::FakeQuantize;
+using deploy::Graph;
+using deploy::NodeId;
+
+// `rounded` on the way forward, the identity of `x` on the way back.
+torch::Tensor straight_through(const torch::Tensor& x, const torch::Tensor& rounded) {
+  return x + (rounded - x).detach();
+}
+
+torch::Tensor put_on_grid(const torch::Tensor& x, const FakeQuantize& grid) {
+  const auto range = range_of(grid);
+  const auto inside = x.clamp(range.low, range.high);
+  return straight_through(inside, deploy::fake_quantize(inside.detach(), grid));
+}
+
+// The convolution that a value comes from, through what follows it.
+NodeId conv_behind(const Graph& graph, NodeId id) {
+  while (!std::holds_alternative<Conv>(graph.node(id).operation)) {
+    if (graph.node(id).inputs.size() != 1) {
+      throw Error({.subject = "fine-tuning",
+                   .expected = "a network whose heads end in convolutions",
+                   .got = "one without",
+                   .fix = "train a dual head"});
+    }
+    id = graph.node(id).inputs[0];
+  }
+  return id;
+}
+
+std::vector<bool> ancestors(const Graph& graph, NodeId end) {
+  std::vector<bool> needed(graph.nodes().size(), false);
+  needed[end] = true;
+  for (NodeId id = end + 1; id-- > 0;) {
+    if (!needed[id]) continue;
+    for (const NodeId input : graph.node(id).inputs) needed[input] = true;
+  }
+  return needed;
+}
+
+}  // namespace
+
+FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization) : graph_(quantization.graph) {
+  const auto head = deploy::integer_head(graph_);
+  if (head.empty()) {
+    throw Error({.subject = "fine-tuning",
+                 .expected = "a network with two heads",
+                 .got = "one without an integer head",
+                 .fix = "train it with model.params.use_dual_head: true"});
+  }
+  integer_ = head.front();
+  fraction_ = conv_behind(graph_, graph_.output("fraction"));
+  needed_ = ancestors(graph_, graph_.node(integer_).inputs[0]);
+  for (NodeId reference = 0; reference < quantization.renamed.size(); ++reference) {
+    const auto* conv = std::get_if<Conv>(&quantization.reference.node(reference).operation);
+    if (conv == nullptr) continue;
+    layers_[quantization.renamed[reference]] = {conv->weight.clone().requires_grad_(),
+                                                conv->bias.clone().requires_grad_()};
+  }
+}
+
+NamedTensors FakeQuantizedNet::parameters() const {
+  NamedTensors all;
+  for (const auto& [id, layer] : layers_) {
+    all[graph_.node(id).module + ".weight"] = layer.weight;
+    all[graph_.node(id).module + ".bias"] = layer.bias;
+  }
+  return all;
+}
+
+torch::Tensor FakeQuantizedNet::rounded_weight(NodeId id) const {
+  const auto& scale = std::get<Conv>(graph_.node(id).operation).weight_scale;
+  const auto& weight = layers_.at(id).weight;
+  if (!scale.defined()) return weight;
+  return straight_through(weight, round_to_nearest(weight.detach(), scale));
+}
+
+torch::Tensor FakeQuantizedNet::compute(NodeId id, const std::vector<torch::Tensor>& inputs) const {
+  const auto& operation = graph_.node(id).operation;
+  if (const auto* conv = std::get_if<Conv>(&operation)) {
+    return torch::conv2d(inputs[0], rounded_weight(id), layers_.at(id).bias, conv->stride,
+                         conv->padding, conv->dilation);
+  }
+  if (const auto* grid = std::get_if<FakeQuantize>(&operation))
+    return put_on_grid(inputs[0], *grid);
+  const std::vector<deploy::Value> values(inputs.begin(), inputs.end());
+  return deploy::run_node(graph_, id, values).real();
+}
+
+HeadOutput FakeQuantizedNet::operator()(const torch::Tensor& image,
+                                        const torch::Tensor& pixels) const {
+  const NodeId feature = graph_.node(integer_).inputs[0];
+  std::vector<torch::Tensor> values(feature + 1);
+  for (NodeId id = 0; id <= feature; ++id) {
+    if (!needed_[id]) continue;
+    const auto& node = graph_.node(id);
+    if (std::holds_alternative<deploy::Input>(node.operation)) {
+      values[id] = image;
+      continue;
+    }
+    std::vector<torch::Tensor> inputs;
+    inputs.reserve(node.inputs.size());
+    for (const NodeId input : node.inputs) inputs.push_back(values[input]);
+    values[id] = compute(id, inputs);
+  }
+  return apply_at({.integer_weight = rounded_weight(integer_),
+                   .integer_bias = layers_.at(integer_).bias,
+                   .fraction_weight = rounded_weight(fraction_),
+                   .fraction_bias = layers_.at(fraction_).bias},
+                  values[feature], pixels);
+}
+
+Graph FakeQuantizedNet::quantized() const {
+  const torch::NoGradGuard no_grad;
+  Graph graph = graph_;
+  for (const auto& [id, layer] : layers_) {
+    auto conv = std::get<Conv>(graph.node(id).operation);
+    const auto weight = layer.weight.detach().contiguous();
+    conv.bias = layer.bias.detach().clone();
+    if (!conv.weight_scale.defined()) {
+      conv.weight = weight.clone();
+    } else {
+      const auto grid = deploy::grid_of(graph, graph.node(id).inputs[0]);
+      const auto scale = conv.weight_scale;
+      conv = on_grid(std::move(conv), round_to_nearest(weight, scale), scale,
+                     grid ? std::optional(grid->scale) : std::nullopt);
+    }
+    graph.replace(id, std::move(conv));
+  }
+  return graph;
+}
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,151 @@
+#include "dualdepth/quantize/fine_tune.h"
+
+#include <memory>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/log.h"
+#include "dualdepth/base/stop_signal.h"
+#include "dualdepth/data/dataset.h"
+#include "dualdepth/loss/depth_loss.h"
+#include "dualdepth/quantize/fake_quantized_net.h"
+#include "dualdepth/quantize/quantize_model.h"
+#include "dualdepth/runtime/device.h"
+#include "dualdepth/runtime/evaluation.h"
+#include "dualdepth/train/bad_steps.h"
+#include "dualdepth/train/optimizer.h"
+#include "dualdepth/train/run_log.h"
+#include "dualdepth/train/run_start.h"
+#include "dualdepth/train/schedule.h"
+#include "dualdepth/train/step_batches.h"
+#include "dualdepth/train/train_step.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCheckedPictures = 4;  // that the file is run on before it appears
+
+QuantizeOptions options_of(const FakeQuantizeOptions& fake) {
+  QuantizeOptions options;
+  options.profile = fake.profile;
+  options.weights =
+      fake.profile == OnnxProfile::kNpu ? WeightGranularity::kPerTensor : fake.weights;
+  options.ranges = fake.ranges;
+  options.correct_bias = options.round_adaptively = false;  // filters will move
+  options.judged_pictures = kCheckedPictures;
+  return options;
+}
+
+class FineTuning {
+ public:
+  // Opens all that the run reads; writes nothing.
+  explicit FineTuning(const RunConfig& config)
+      : config_(config),
+        dataset_(open_training_data(config)),
+        model_(open_float_model(
+            config.quantize.checkpoint,
+            deploy::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
+        batches_(dataset_, config, /*pin_memory=*/false),
+        length_(batches_.run_length(config.trainer)),
+        loss_(model_.card.model.params, config.loss) {
+    if (!config.data.val_split.empty()) {
+      const auto data =
+          with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
+      validation_ = open_dataset(data, SplitRole::kValidation);
+    }
+  }
+
+  FineTuneResult run() {
+    open_run_folder();
+    const LogFile log_file(fs::path(config_.output_dir) / "log.txt");
+    Quantization quantization =
+        quantize_graph(model_.graph, model_.card, pictures(), options_of(config_.quantize));
+    FineTuneResult result{.file = fs::path(config_.output_dir) / "int8.onnx"};
+    result.before = judge(quantization.graph, "before");
+    FakeQuantizedNet net(quantization);
+    train(net, result);
+    quantization.graph = net.quantized();
+    result.after = judge(quantization.graph, "after");
+    write_quantized(quantization, model_.card, pictures().spread(kCheckedPictures),
+                    config_.quantize.profile, result.file);
+    return result;
+  }
+
+ private:
+  static std::shared_ptr<const Dataset> open_training_data(const RunConfig& config) {
+    std::shared_ptr<const Dataset> dataset = open_dataset(config.data, SplitRole::kTrain);
+    require_trainable_pixel(*dataset, config);
+    return dataset;
+  }
+
+  Pictures pictures() const {
+    const Pictures all{dataset_->size(),
+                       [samples = dataset_, input = model_.input()](size_t index) {
+                         return to_network_picture(samples->load(index).rgb, input).image;
+                       }};
+    return all.spread(static_cast<size_t>(config_.quantize.pictures));
+  }
+
+  void open_run_folder() const {
+    make_writable_folder(config_.output_dir);
+    write_file_atomically(fs::path(config_.output_dir) / kRunConfigFile, to_yaml(config_));
+  }
+
+  std::optional<DepthMetrics> judge(const deploy::Graph& graph, const char* when) const {
+    if (!validation_) return std::nullopt;
+    DensePredictor predictor(depth_of(graph, model_.card), model_.input(), c10::kCPU);
+    const auto metrics = evaluate(predictor, *validation_, config_.evaluation).summary;
+    spdlog::info("in 8 bits, {} fine-tuning: abs_rel {:.4f}  rmse {:.3f}  d1 {:.4f}", when,
+                 metrics.abs_rel, metrics.rmse, metrics.d1);
+    return metrics;
+  }
+
+  void train(const FakeQuantizedNet& net, FineTuneResult& result) {
+    const StopSignal stop;
+    Optimizer optimizer(config_.optimizer, net.parameters());
+    const auto batch_loss = [&](const Batch& batch) {
+      const auto heads = net(batch.image, batch.pixels);
+      return loss_(heads.integer_logits, heads.fraction_logits, batch.depths);
+    };
+    TrainStep take_step(batch_loss, {}, optimizer, config_.trainer.clip_norm);
+    RunLog log(config_.output_dir, 0, length_.total_steps, config_.trainer.log_every);
+    RunPosition position;
+    batches_.start_at(position);
+    while (position.step < length_.total_steps && !stop.requested()) {
+      const auto batches = batches_.next(position);
+      const double scale = learning_rate_scale(config_.schedule, length_, position.step);
+      const StepResult step = take_step(batches, scale);
+      ++position.step;
+      note_outcome(step, batches, config_, position);
+      int64_t images = 0;
+      for (const Batch& batch : batches) images += batch.size();
+      log.add_step({.step = position.step,
+                    .epoch = position.epoch,
+                    .lr = config_.optimizer.lr * scale,
+                    .images = images,
+                    .seconds_waited = batches_.seconds_waited(),
+                    .skipped_steps = position.skipped_steps},
+                   step);
+    }
+    result.steps = position.step;
+    result.was_interrupted = position.step < length_.total_steps;
+  }
+
+  const RunConfig& config_;
+  std::shared_ptr<const Dataset> dataset_;
+  FloatModel model_;
+  StepBatches batches_;
+  RunLength length_;
+  DepthLoss loss_;
+  std::unique_ptr<Dataset> validation_;
+};
+
+}  // namespace
+
+FineTuneResult fine_tune(const RunConfig& config) {
+  set_compute_threads(config.threads);
+  return FineTuning(config).run();
+}
+
+}  // namespace dualdepth::quantize

@@ -1,0 +1,112 @@
+#include "dualdepth/quantize/mixed_precision.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/quantize/diagnosis.h"
+
+namespace dualdepth::quantize {
+namespace {
+
+class MixedQuantizer {
+ public:
+  MixedQuantizer(const deploy::Graph& graph, const ModelCard& card, const Pictures& pictures,
+                 const QuantizeOptions& options, const MixedPrecision& mixed)
+      : graph_(graph), card_(card), pictures_(pictures), options_(options), mixed_(mixed) {}
+
+  MixedQuantization run() {
+    if (mixed_.keep == 0 && mixed_.budget == 0) return full({});
+    if (mixed_.budget == 0) return full(first(by_sensitivity(), mixed_.keep));
+    MixedQuantization found = full({});
+    return keeps_budget(found) ? std::move(found) : search(by_sensitivity());
+  }
+
+ private:
+  static std::vector<std::string> first(const std::vector<std::string>& order, size_t count) {
+    return {order.begin(), order.begin() + static_cast<ptrdiff_t>(std::min(count, order.size()))};
+  }
+
+  QuantizeOptions with_float(const std::vector<std::string>& kept) const {
+    QuantizeOptions options = options_;
+    options.keep_float.insert(options.keep_float.end(), kept.begin(), kept.end());
+    return options;
+  }
+
+  double ratio_of(const Quantization& quantization) {
+    if (float_error_ == 0) float_error_ = mixed_.error(graph_);
+    return mixed_.error(quantization.graph) / float_error_;
+  }
+
+  MixedQuantization full(std::vector<std::string> kept) {
+    MixedQuantization result{quantize_graph(graph_, card_, pictures_, with_float(kept)),
+                             std::move(kept)};
+    if (mixed_.budget > 0) result.ratio = ratio_of(result.quantization);
+    return result;
+  }
+
+  // With filters rounded to nearest and ranges of few pictures: the order hardly depends on them.
+  std::vector<std::string> by_sensitivity() const {
+    QuantizeOptions quick = options_;
+    quick.correct_bias = quick.round_adaptively = false;
+    const auto judged = pictures_.spread(quick.judged_pictures);
+    std::vector<std::string> order;
+    for (const auto& layer :
+         diagnose(quantize_graph(graph_, card_, judged, quick), card_, judged)) {
+      if (!layer.convolution.empty()) order.push_back(layer.convolution);
+    }
+    return order;
+  }
+
+  bool keeps_budget(const MixedQuantization& found) const { return found.ratio <= mixed_.budget; }
+
+  // The smallest number that keeps the budget: doubled until one does, then halved between.
+  MixedQuantization search(const std::vector<std::string>& order) {
+    size_t too_few = 0;
+    size_t enough = std::min<size_t>(1, order.size());
+    MixedQuantization found = full(first(order, enough));
+    while (!keeps_budget(found)) {
+      if (enough == order.size()) throw beyond_reach(found.ratio);
+      too_few = enough;
+      enough = std::min(2 * enough, order.size());
+      found = full(first(order, enough));
+    }
+    while (enough - too_few > 1) {
+      const size_t middle = (enough + too_few) / 2;
+      MixedQuantization tried = full(first(order, middle));
+      if (!keeps_budget(tried)) {
+        too_few = middle;
+        continue;
+      }
+      enough = middle;
+      found = std::move(tried);
+    }
+    return found;
+  }
+
+  Error beyond_reach(double ratio) const {
+    return Error({.subject = "budget",
+                  .expected = fmt::format("an error at most {} times float's", mixed_.budget),
+                  .got = fmt::format("{:.3f} times with every convolution in float", ratio),
+                  .fix = "raise the budget"});
+  }
+
+  const deploy::Graph& graph_;
+  const ModelCard& card_;
+  const Pictures& pictures_;
+  const QuantizeOptions& options_;
+  const MixedPrecision& mixed_;
+  double float_error_ = 0;
+};
+
+}  // namespace
+
+MixedQuantization quantize_mixed(const deploy::Graph& graph, const ModelCard& card,
+                                 const Pictures& pictures, const QuantizeOptions& options,
+                                 const MixedPrecision& mixed) {
+  const torch::NoGradGuard no_grad;
+  return MixedQuantizer(graph, card, pictures, options, mixed).run();
+}
+
+}  // namespace dualdepth::quantize

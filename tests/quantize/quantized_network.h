@@ -1,0 +1,58 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "dualdepth/deploy/frozen_trace.h"
+#include "dualdepth/deploy/graph_from_trace.h"
+#include "dualdepth/deploy/passes.h"
+#include "dualdepth/quantize/quantize_graph.h"
+#include "testing/random_checkpoint.h"
+
+namespace dualdepth::quantize {
+
+inline torch::Tensor picture(size_t index) {
+  torch::manual_seed(index + 100);
+  return torch::rand({1, 3, 32, 64});
+}
+
+// A network with random weights as a graph, with three pictures.
+class QuantizedNetwork : public ::testing::Test {
+ protected:
+  QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
+    card_.outputs = ModelOutputs::kLevels;
+    card_.image_shape = {32, 64};
+    graph_ = deploy::with_outputs(
+        deploy::merge_affine(deploy::graph_from_trace(
+            deploy::trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
+        card_.model.params, card_.outputs);
+  }
+
+  QuantizeOptions quick() const {
+    QuantizeOptions options;
+    options.round_adaptively = false;
+    options.judged_pictures = 1;
+    options.positions = 1000;
+    return options;
+  }
+
+  // Those with 128 input channels and more, which take the time of fitting.
+  std::vector<std::string> wide_layers() const {
+    const auto names = deploy::node_names(graph_);
+    std::vector<std::string> wide;
+    for (deploy::NodeId id = 0; id < names.size(); ++id) {
+      const auto* conv = std::get_if<deploy::Conv>(&graph_.node(id).operation);
+      if (conv != nullptr && conv->weight.size(1) >= 128) wide.push_back(names[id]);
+    }
+    return wide;
+  }
+
+  DepthNet net_;
+  ModelCard card_;
+  deploy::Graph graph_;
+  Pictures pictures_{3, picture};
+};
+
+}  // namespace dualdepth::quantize
