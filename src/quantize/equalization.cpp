@@ -42,7 +42,7 @@ double beside(const deploy::Graph& graph, deploy::NodeId map, const Peaks& peaks
 }  // namespace
 
 deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
-                            WeightGranularity granularity) {
+                            WeightGranularity granularity, Beside others) {
   const double balance = granularity == WeightGranularity::kPerChannel ? kBalance : 0.5;
   Peaks greatest;
   const auto ends = deploy::output_nodes(graph);
@@ -58,7 +58,9 @@ deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& 
   deploy::Graph equalized = graph;
   for (const auto& [id, peaks] : greatest) {
     equalized = deploy::equalize_channels(
-        equalized, id, peaks, {.balance = balance, .beside = beside(graph, id, greatest)});
+        equalized, id, peaks,
+        {.balance = balance,
+         .beside = others == Beside::kMatched ? beside(graph, id, greatest) : 0});
   }
   return equalized;
 }

@@ -106,7 +106,7 @@ class Placer {
   }
 
   void share(NodeId id, const std::vector<bool>& wanted) {
-    if (!keeps_values(id)) return;
+    if (!keeps_values(id) && !is<deploy::Concat>(graph_, id)) return;
     for (const NodeId input : graph_.node(id).inputs) {
       if (wanted[input]) group_[root(input)] = root(id);
     }

@@ -88,16 +88,30 @@ class Quantizer {
   Quantization run() {
     Quantization result;
     result.reference = original_;
-    if (options_.center && can_be_centred(original_)) {
-      add_stage(result, "plain");
-      result.centring = fit_centring(original_, pictures_.spread(kFittedPictures));
-      result.reference = center_logits(original_, *result.centring);
-    }
-    add_stage(result, has_centred_head(result.reference) ? "centred" : "plain");
+    double least = try_reference(original_, has_centred_head(original_) ? "centred" : "plain");
+    const auto keep_if_better = [&](deploy::Graph changed, const char* name) {
+      const double error = try_reference(changed, name);
+      if (error >= least) return false;
+      least = error;
+      result.reference = std::move(changed);
+      return true;
+    };
+    const auto center = [&](const char* name) {
+      if (!options_.center || !can_be_centred(result.reference)) return;
+      auto centring = fit_centring(result.reference, pictures_.spread(kFittedPictures));
+      if (keep_if_better(center_logits(result.reference, centring), name)) {
+        result.centring = std::move(centring);
+      }
+    };
+    center("centred");
     if (options_.equalize) {
-      result.reference = equalize_maps(result.reference, pictures_.spread(kFittedPictures),
-                                       options_.granularity());
-      add_stage(result, "equalized");
+      const auto before = result.reference;
+      const auto few = pictures_.spread(kFittedPictures);
+      keep_if_better(equalize_maps(before, few, options_.granularity(), Beside::kIgnored),
+                     "equalized");
+      keep_if_better(equalize_maps(before, few, options_.granularity(), Beside::kMatched),
+                     "also in Concats");
+      center("centred last");
     }
     quantize(result, pictures_, options_.given_ranges);
     result.stages.push_back({"all pictures", error_of(result.graph)});
@@ -110,12 +124,13 @@ class Quantizer {
     return depth_error(depth_of(graph, card_), wanted_, judged_);
   }
 
-  // How far the present reference would be in 8 bits, calibrated on few pictures.
-  void add_stage(const Quantization& so_far, std::string name) {
+  // How far a reference is in 8 bits, calibrated on few pictures.
+  double try_reference(const Graph& reference, std::string name) {
     Quantization trial;
-    trial.reference = so_far.reference;
+    trial.reference = reference;
     quantize(trial, judged_, std::nullopt);
     stages_.push_back({std::move(name), error_of(trial.graph)});
+    return stages_.back().error.relative;
   }
 
   // Grids and filters rounded to nearest.

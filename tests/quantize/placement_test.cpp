@@ -62,6 +62,19 @@ TEST(PlaceGrids, KeepsTheLogitsOfAFloatHead) {
   EXPECT_TRUE(placement.has_grid(net.up));
 }
 
+// Rounding to a second grid would add its noise to that of the first.
+TEST(PlaceGrids, AConcatAndWhatItReadsShareAGrid) {
+  for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kTensorRt}) {
+    Residual net;
+    const NodeId concat = net.graph.add(deploy::Concat{}, {net.up, net.up}, "");
+    net.graph.add(Residual::conv(4, 1), {concat}, "end");
+    const Placement placement = place_grids(net.graph, profile);
+    EXPECT_EQ(placement.grid.at(concat), placement.grid.at(net.up));
+    EXPECT_EQ(placement.grid.at(concat), placement.grid.at(net.after));
+    EXPECT_NE(placement.grid.at(concat), placement.grid.at(net.relu));
+  }
+}
+
 TEST(InsertGrids, LetsAllReadersSeeTheGrid) {
   const Residual net;
   const Placement placement = place_grids(net.graph, OnnxProfile::kPortable);

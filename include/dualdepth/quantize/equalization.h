@@ -6,10 +6,16 @@
 
 namespace dualdepth::quantize {
 
+// What becomes of a map that a Concat puts beside another one: both lie on one grid.
+enum class Beside {
+  kIgnored,  // each map for itself
+  kMatched,  // its greatest value becomes the other's; ruins filters that share one step
+};
+
 // Cross-layer equalization (deploy/equalize.h) of each map that allows it: a Relu behind a
 // convolution, read by convolutions alone, also through Upsample and Concat. What a map's channels
 // reach is measured on the pictures. The float result stays the same.
 deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
-                            WeightGranularity granularity);
+                            WeightGranularity granularity, Beside beside);
 
 }  // namespace dualdepth::quantize

@@ -15,8 +15,9 @@ using FloatConvs = std::set<deploy::NodeId>;
 // profile has its own, proven there (docs/int8.md):
 //
 //   portable, npu  uint8 with a zero point. Behind each operation once, after the Relu where one
-//   openvino       follows; MaxPool and Upsample keep the grid of what they read; Concat has its
-//                  own; the sigmoid's is 0..255/256
+//   openvino       follows; MaxPool and Upsample keep the grid of what they read, and a Concat and
+//                  all that it reads share one, so that nothing is rounded twice; the sigmoid's is
+//                  0..255/256
 //   tensorrt       int8 around 0. Only where a convolution or an Add reads; of an Add's two inputs
 //                  the one that a convolution makes for it alone stays float (TensorRT computes
 //                  both as one kernel); what MaxPool, Upsample and Concat read keeps its grid
