@@ -12,9 +12,9 @@ constexpr int64_t kStripePixels = 8192;  // 8 MB of 256 channels
 constexpr double kExact = 1 << 24;       // whole numbers up to here are exact in float32
 
 // s (clamp(round(steps), ...)), steps from the zero point.
-torch::Tensor on_grid(torch::Tensor steps, const FakeQuantize& grid) {
+torch::Tensor on_grid(const torch::Tensor& steps, const FakeQuantize& grid) {
   const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
-  return steps.round_().clamp_(low, low + 255).mul_(grid.scale);
+  return steps.round().clamp_(low, low + 255).mul_(grid.scale);
 }
 
 // Ends of runs of input channels over which no sum of a filter can leave what float32 holds

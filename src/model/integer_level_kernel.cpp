@@ -10,11 +10,16 @@
 #include <algorithm>
 #include <cstring>
 
+#ifdef __clang__
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#else
 #pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 // GCC 12 takes the undefined vectors of its own intrinsics for ours (its bug 105593).
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#endif
 
 namespace dualdepth {
 namespace {
@@ -125,8 +130,12 @@ void run_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t w
 }  // namespace
 }  // namespace dualdepth
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC diagnostic pop
 #pragma GCC pop_options
+#endif
 
 namespace dualdepth {
 

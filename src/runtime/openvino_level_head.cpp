@@ -175,20 +175,20 @@ std::optional<Dequantized> find_dequantized(const ov::Output<ov::Node>& value) {
   return found;
 }
 
+bool fits_integer_head(const Dequantized& feature, const Dequantized& filters, int64_t levels) {
+  return IntegerLevelHead::is_supported() && feature.type == ov::element::u8 &&
+         feature.scale.numel() == 1 && feature.zero_point.numel() == 1 &&
+         filters.type == ov::element::i8 && filters.zero_point.eq(0).all().item<bool>() &&
+         (filters.scale.numel() == 1 || filters.scale.numel() == levels);
+}
+
 // The head in whole numbers where the file is quantized and the CPU has the instructions.
 WinningLevels winning_levels_of(const Head& head) {
   const auto weight = view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
   const auto bias = floats_of(*head.bias);
   const auto feature = find_dequantized(head.feature);
   const auto filters = find_dequantized(head.filters);
-  const auto fits = [&] {
-    if (!IntegerLevelHead::is_supported() || !feature || !filters) return false;
-    return feature->type == ov::element::u8 && feature->scale.numel() == 1 &&
-           feature->zero_point.numel() == 1 && filters->type == ov::element::i8 &&
-           filters->zero_point.eq(0).all().item<bool>() &&
-           (filters->scale.numel() == 1 || filters->scale.numel() == weight.size(0));
-  };
-  if (fits()) {
+  if (feature && filters && fits_integer_head(*feature, *filters, weight.size(0))) {
     const IntegerHeadGrids grids{
         .weight_scale = filters->scale,
         .input_scale = feature->scale.item<float>(),

@@ -24,6 +24,7 @@ namespace dualdepth::deploy {
 class Value {
  public:
   Value() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): most values are plain tensors
   Value(torch::Tensor value) : value_(std::move(value)) {}
   // Whole numbers in float32, each worth `step` (float [1] or one for each channel).
   Value(torch::Tensor sums, torch::Tensor step) : value_(std::move(sums)), step_(std::move(step)) {}
