@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,8 +15,9 @@
 namespace dualdepth::quantize {
 
 inline torch::Tensor picture(size_t index) {
-  torch::manual_seed(index + 100);
-  return torch::rand({1, 3, 32, 64});
+  // A generator of its own: calibration asks from several threads at once.
+  const auto generator = at::detail::createCPUGenerator(index + 100);
+  return torch::rand({1, 3, 32, 64}, generator);
 }
 
 // A network with random weights as a graph, with three pictures.
