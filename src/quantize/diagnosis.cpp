@@ -67,12 +67,13 @@ class Diagnosis {
     const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
     for (const Part& part : parts_) {
       const GriddedGraph isolated = isolate(part.nodes);
-      LayerNoise layer{.name = names.at(part.reference),
-                       .convolution = part.convolution ? names.at(*part.convolution) : "",
-                       .place = all.size(),
-                       .alone = depth_error(depth_of(isolated.graph, card_), wanted, pictures_),
-                       .error_alone = error_ ? error_(isolated.graph) : 0,
-                       .advice = advice_for(part)};
+      LayerNoise layer{
+          .name = names.at(part.reference),
+          .convolution = part.convolution ? names.at(*part.convolution) : "",
+          .place = all.size(),
+          .alone = depth_error(predict_all(depth_of(isolated.graph, card_), pictures_), wanted),
+          .error_alone = error_ ? error_(isolated.graph) : 0,
+          .advice = advice_for(part)};
       layer.snr_alone = noise_of(isolated.graph, isolated.renamed).at(part.reference).decibel();
       layer.snr = whole.at(part.reference).decibel();
       all.push_back(std::move(layer));

@@ -121,7 +121,7 @@ class Quantizer {
 
  private:
   DepthError error_of(const Graph& graph) const {
-    return depth_error(depth_of(graph, card_), wanted_, judged_);
+    return depth_error(predict_all(depth_of(graph, card_), judged_), wanted_);
   }
 
   // How far a reference is in 8 bits, calibrated on few pictures.

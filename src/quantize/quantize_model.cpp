@@ -45,29 +45,6 @@ deploy::Graph without_grid_of_logits(const deploy::Graph& graph) {
   return result;
 }
 
-}  // namespace
-
-FloatModel open_float_model(const fs::path& file, const std::optional<deploy::Shape>& shape) {
-  FloatModel model{.graph = {}, .card = card_of_model(file)};
-  if (model.card.outputs == ModelOutputs::kDepth) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model with outputs levels or logits",
-                 .got = "one that composes depth itself",
-                 .fix = "export it with --outputs levels, or quantize the checkpoint"});
-  }
-  if (shape) model.card.image_shape = {shape->at(2), shape->at(3)};
-  model.graph =
-      deploy::open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
-  if (model.card.outputs == ModelOutputs::kLogits) {
-    model.card.outputs =
-        model.card.model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-    model.graph = deploy::with_outputs(model.graph, model.card.model.params, model.card.outputs);
-  }
-  return model;
-}
-
-namespace {
-
 // What a written file says. For TensorRT there is no runtime here, and OpenVINO computes grids
 // around 0 in another way: such a file is read back and computed in LibTorch.
 class WrittenFile {
@@ -97,20 +74,40 @@ class WrittenFile {
 
 }  // namespace
 
+FloatModel open_float_model(const fs::path& file, const std::optional<deploy::Shape>& shape) {
+  FloatModel model{.graph = {}, .card = card_of_model(file)};
+  if (model.card.outputs == ModelOutputs::kDepth) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model with outputs levels or logits",
+                 .got = "one that composes depth itself",
+                 .fix = "export it with --outputs levels, or quantize the checkpoint"});
+  }
+  if (shape) model.card.image_shape = {shape->at(2), shape->at(3)};
+  model.graph =
+      deploy::open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
+  if (model.card.outputs == ModelOutputs::kLogits) {
+    model.card.outputs =
+        model.card.model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
+    model.graph = deploy::with_outputs(model.graph, model.card.model.params, model.card.outputs);
+  }
+  return model;
+}
+
 FileCheck write_quantized(const Quantization& quantization, const ModelCard& card,
                           const Pictures& check, OnnxProfile profile, const fs::path& out) {
   const deploy::CandidateFile candidate(out);
   deploy::write_onnx(*deploy::to_onnx(quantization.graph, card, {.profile = profile}),
                      candidate.path());
   const WrittenFile written(candidate.path(), card, profile);
-  const DepthOf file = [&](const torch::Tensor& image) { return written(image); };
+  const auto in_file =
+      predict_all([&](const torch::Tensor& image) { return written(image); }, check);
   const auto in_float = predict_all(depth_of(quantization.reference, card), check);
   const auto computed = written.computed(quantization.graph);
   const auto in_8_bits = predict_all(depth_of(computed, card), check);
-  const FileCheck result{.error = depth_error(file, in_float, check),
+  const FileCheck result{.error = depth_error(in_file, in_float),
                          .bytes = fs::file_size(candidate.path())};
-  const auto strayed = depth_error(file, in_8_bits, check);
-  const auto own = depth_error(depth_of(computed, card), in_float, check);
+  const auto strayed = depth_error(in_file, in_8_bits);
+  const auto own = depth_error(in_8_bits, in_float);
   if (strayed.relative > kFileTolerance + own.relative) {
     throw Error({.subject = out.string(),
                  .expected = "a file that says the depth of the quantized network",

@@ -38,8 +38,8 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   QuantizeOptions options = quick();
   options.correct_bias = false;
   const auto quantization = quantize_graph(graph_, card_, pictures_, options);
-  const auto error = depth_error(depth_of(quantization.reference, card_),
-                                 predict_all(depth_of(graph_, card_), pictures_), pictures_);
+  const auto error = depth_error(predict_all(depth_of(quantization.reference, card_), pictures_),
+                                 predict_all(depth_of(graph_, card_), pictures_));
   EXPECT_GT(error.equal_levels, 0.99);
   EXPECT_LT(error.median, 1e-3);
   // Plain, centred, equalized without and with what Concats put beside, all pictures; centring is

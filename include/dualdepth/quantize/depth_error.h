@@ -32,8 +32,8 @@ using ErrorOf = std::function<double(const deploy::Graph&)>;
 
 std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const deploy::Pictures& pictures);
 
-// wanted: the reference's, of each picture.
-DepthError depth_error(const DepthOf& judged, std::span<const DensePrediction> wanted,
-                       const deploy::Pictures& pictures);
+// Of predictions of the same pictures in the same order.
+DepthError depth_error(std::span<const DensePrediction> said,
+                       std::span<const DensePrediction> wanted);
 
 }  // namespace dualdepth::quantize
