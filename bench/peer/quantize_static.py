@@ -92,7 +92,7 @@ def measure(arguments):
         depth, level, ms = run_all(file, pictures, params)
         apart = np.abs(depth - wanted)
         print(f"{pathlib.Path(file).stem:<28} {1000 * apart.mean():>9.2f} {1000 * np.median(apart):>10.2f} "
-              f"{100 * (apart / wanted).mean():>8.3f} {(level == wanted_level).mean():>7.4f} "
+              f"{100 * (apart / np.maximum(depth, wanted)).mean():>8.3f} {(level == wanted_level).mean():>7.4f} "
               f"{(level - wanted_level).mean():>+7.3f} {ms:>7.1f}")
 
 

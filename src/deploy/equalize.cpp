@@ -1,7 +1,7 @@
 #include "dualdepth/deploy/equalize.h"
 
 #include <algorithm>
-#include <vector>
+#include <set>
 
 namespace dualdepth::deploy {
 namespace {
@@ -10,75 +10,128 @@ constexpr double kLeastFactor = 0.1;
 constexpr double kGreatestFactor = 10;
 constexpr double kNothing = 1e-12;  // keeps logarithms finite
 
-const Conv* conv_of(const Graph& graph, NodeId id) {
-  return std::get_if<Conv>(&graph.node(id).operation);
+template <class Operation>
+bool is(const Graph& graph, NodeId id) {
+  return std::holds_alternative<Operation>(graph.node(id).operation);
 }
 
-// A convolution that reads a map, whose channels are `first` and following of its input.
-struct ChannelReader {
-  NodeId conv = 0;
-  int64_t first = 0;
+const Conv& conv_at(const Graph& graph, NodeId id) {
+  return std::get<Conv>(graph.node(id).operation);
+}
+
+bool keeps_channels(const Graph& graph, NodeId id) {
+  return is<Relu>(graph, id) || is<Add>(graph, id) || is<MaxPool>(graph, id) ||
+         is<Upsample>(graph, id);
+}
+
+// Walks from a value to all that share its channels.
+class GroupSearch {
+ public:
+  explicit GroupSearch(const Graph& graph) : graph_(graph) {}
+
+  std::optional<ChannelGroup> run(NodeId start) {
+    if (!visit(start)) return std::nullopt;
+    for (const NodeId id : values_) {
+      if (is<Conv>(graph_, id)) group_.makers.push_back(id);
+      if (!is_inside_relu(id)) group_.maps.push_back(id);
+    }
+    if (group_.readers.empty()) return std::nullopt;
+    return group_;
+  }
+
+ private:
+  bool visit(NodeId id) {
+    if (!values_.insert(id).second) return true;
+    return visit_makers(id) && visit_readers(id, 0);
+  }
+
+  bool visit_makers(NodeId id) {
+    if (is<Conv>(graph_, id)) return true;
+    return keeps_channels(graph_, id) &&
+           std::ranges::all_of(graph_.node(id).inputs, [&](NodeId input) { return visit(input); });
+  }
+
+  // first: where the group's channels begin in the value; above 0 only behind a Concat.
+  bool visit_readers(NodeId value, int64_t first) {
+    for (const Output& output : graph_.outputs()) {
+      if (output.node == value) return false;
+    }
+    for (NodeId id = value + 1; id < graph_.nodes().size(); ++id) {
+      int64_t channel = first;
+      for (const NodeId input : graph_.node(id).inputs) {
+        if (input == value && !visit_reader(id, value, channel)) return false;
+        channel += graph_.node(input).shape[1];
+      }
+    }
+    return true;
+  }
+
+  bool visit_reader(NodeId id, NodeId value, int64_t channel) {
+    if (is<Conv>(graph_, id)) {
+      group_.readers.push_back({id, channel});
+      return true;
+    }
+    const bool joined = is<Concat>(graph_, id);
+    if (values_.contains(value) && !joined) return keeps_channels(graph_, id) && visit(id);
+    // Behind a Concat there are other channels too.
+    return (joined || is<Upsample>(graph_, id)) && visit_readers(id, channel);
+  }
+
+  bool is_inside_relu(NodeId id) const {
+    if (graph_.readers().at(id) != 1) return false;
+    return std::ranges::any_of(values_, [&](NodeId reader) {
+      return is<Relu>(graph_, reader) && graph_.node(reader).inputs[0] == id;
+    });
+  }
+
+  const Graph& graph_;
+  std::set<NodeId> values_;
+  ChannelGroup group_;
 };
 
-// Follows a value through Upsample and Concat to the convolutions behind. False when anything else
-// reads it.
-bool find_readers(const Graph& graph, NodeId value, int64_t first,
-                  std::vector<ChannelReader>& readers) {
-  for (const Output& output : graph.outputs()) {
-    if (output.node == value) return false;
-  }
-  for (NodeId id = value + 1; id < graph.nodes().size(); ++id) {
-    const Node& node = graph.node(id);
-    int64_t channel = first;
-    for (const NodeId input : node.inputs) {
-      if (input == value) {
-        if (std::holds_alternative<Conv>(node.operation)) {
-          readers.push_back({id, channel});
-        } else if (std::holds_alternative<Upsample>(node.operation) ||
-                   std::holds_alternative<Concat>(node.operation)) {
-          if (!find_readers(graph, id, channel, readers)) return false;
-        } else {
-          return false;
-        }
-      }
-      channel += graph.node(input).shape[1];
-    }
-  }
-  return true;
+// Of each channel, relative to the greatest: the greatest over convolutions.
+void include(torch::Tensor& all, const torch::Tensor& sizes, const torch::Tensor& greatest) {
+  all = torch::maximum(all, sizes / greatest.clamp_min(kNothing));
 }
 
 }  // namespace
 
-std::optional<NodeId> concat_behind(const Graph& graph, NodeId map) {
-  for (NodeId id = map + 1; id < graph.nodes().size(); ++id) {
-    const Node& node = graph.node(id);
-    if (std::ranges::count(node.inputs, map) == 0) continue;
-    if (std::holds_alternative<Concat>(node.operation)) return id;
-    if (std::holds_alternative<Upsample>(node.operation)) return concat_behind(graph, id);
-  }
-  return std::nullopt;
+std::optional<ChannelGroup> channel_group(const Graph& graph, NodeId value) {
+  return GroupSearch(graph).run(value);
 }
 
-Graph equalize_channels(const Graph& graph, NodeId map, const torch::Tensor& greatest,
-                        const EqualizeOptions& options) {
-  if (!std::holds_alternative<Relu>(graph.node(map).operation)) return graph;
-  const NodeId maker = graph.node(map).inputs.at(0);
-  if (conv_of(graph, maker) == nullptr || graph.readers().at(maker) != 1) return graph;
-  std::vector<ChannelReader> readers;
-  if (!find_readers(graph, map, 0, readers) || readers.empty()) return graph;
-
-  const int64_t channels = greatest.size(0);
-  auto weights = torch::zeros_like(greatest);
-  for (const ChannelReader& reader : readers) {
-    const auto size = conv_of(graph, reader.conv)->weight.abs();
-    const auto own = size.narrow(1, reader.first, channels).amax({0, 2, 3});
-    weights = torch::maximum(weights, own / size.max().clamp_min(kNothing));
+std::vector<ChannelGroup> channel_groups(const Graph& graph) {
+  std::vector<ChannelGroup> groups;
+  std::set<NodeId> taken;
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    if (!is<Conv>(graph, id) || taken.contains(id)) continue;
+    auto group = channel_group(graph, id);
+    if (!group) continue;
+    taken.insert(group->makers.begin(), group->makers.end());
+    groups.push_back(std::move(*group));
   }
-  const auto logarithm = options.balance * greatest.clamp_min(kNothing).log() -
-                         (1 - options.balance) * weights.clamp_min(kNothing).log();
+  return groups;
+}
+
+torch::Tensor equalizing_factors(const Graph& graph, const ChannelGroup& group,
+                                 const torch::Tensor& greatest, const EqualizeOptions& options) {
+  const int64_t channels = greatest.size(0);
+  auto filters = torch::zeros_like(greatest);
+  for (const NodeId maker : group.makers) {
+    const auto sizes = conv_at(graph, maker).weight.abs().amax({1, 2, 3});
+    include(filters, sizes, sizes.max());
+  }
+  auto weights = torch::zeros_like(greatest);
+  for (const ChannelReader& reader : group.readers) {
+    const auto sizes = conv_at(graph, reader.conv).weight.abs();
+    include(weights, sizes.narrow(1, reader.first, channels).amax({0, 2, 3}), sizes.max());
+  }
+  const auto log_of = [](const torch::Tensor& values) { return values.clamp_min(kNothing).log(); };
+  const auto logarithm = options.filters * log_of(filters) + options.values * log_of(greatest) -
+                         (1 - options.filters - options.values) * log_of(weights);
   // A channel that never lives says nothing about the others.
   const auto lives = (greatest > 0).logical_and(weights > 0);
-  if (!lives.any().item<bool>()) return graph;
+  if (!lives.any().item<bool>()) return torch::ones_like(greatest);
   auto level = logarithm.masked_select(lives).mean();
   double least = kLeastFactor;
   double most = kGreatestFactor;
@@ -89,20 +142,24 @@ Graph equalize_channels(const Graph& graph, NodeId map, const torch::Tensor& gre
     least *= kLeastFactor;
     most *= kGreatestFactor;
   }
-  const auto factor = (logarithm - level).exp().clamp(least, most);
+  return (logarithm - level).exp().clamp(least, most);
+}
 
-  Graph equalized = graph;
-  Conv made = *conv_of(graph, maker);
-  made.weight = made.weight / factor.view({-1, 1, 1, 1});
-  made.bias = made.bias / factor;
-  equalized.replace(maker, std::move(made));
-  for (const ChannelReader& reader : readers) {
-    Conv conv = *conv_of(equalized, reader.conv);
-    conv.weight = conv.weight.clone();
-    conv.weight.narrow(1, reader.first, channels).mul_(factor.view({1, -1, 1, 1}));
-    equalized.replace(reader.conv, std::move(conv));
+Graph scale_channels(const Graph& graph, const ChannelGroup& group, const torch::Tensor& factors) {
+  Graph scaled = graph;
+  for (const NodeId maker : group.makers) {
+    Conv conv = conv_at(scaled, maker);
+    conv.weight = conv.weight / factors.view({-1, 1, 1, 1});
+    conv.bias = conv.bias / factors;
+    scaled.replace(maker, std::move(conv));
   }
-  return equalized;
+  for (const ChannelReader& reader : group.readers) {
+    Conv conv = conv_at(scaled, reader.conv);
+    conv.weight = conv.weight.clone();
+    conv.weight.narrow(1, reader.first, factors.size(0)).mul_(factors.view({1, -1, 1, 1}));
+    scaled.replace(reader.conv, std::move(conv));
+  }
+  return scaled;
 }
 
 }  // namespace dualdepth::deploy

@@ -79,8 +79,11 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
     if (!options.center_with.empty()) {
       report.centring = fit_centring(graph, open_pictures(options.center_with, input));
       const NodeId map = graph.node(graph.output("logits")).inputs.at(0);
-      graph = equalize_channels(center_logits(graph, *report.centring), map,
-                                report.centring->feature_peaks);
+      graph = center_logits(graph, *report.centring);
+      if (const auto group = channel_group(graph, map)) {
+        const auto& peaks = report.centring->feature_peaks;
+        graph = scale_channels(graph, *group, equalizing_factors(graph, *group, peaks));
+      }
     }
     graph = with_outputs(graph, card.model.params, options.outputs);
     report.nodes = static_cast<int64_t>(graph.nodes().size());

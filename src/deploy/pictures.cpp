@@ -1,5 +1,8 @@
 #include "dualdepth/deploy/pictures.h"
 
+#include <utility>
+
+#include "dualdepth/base/spread.h"
 #include "dualdepth/data/synthetic_picture.h"
 #include "dualdepth/io/image.h"
 #include "dualdepth/runtime/predict_pictures.h"
@@ -13,7 +16,9 @@ constexpr size_t kRendered = 4;
 
 Pictures Pictures::spread(size_t most) const {
   if (count <= most) return *this;
-  return {most, [from = *this, most](size_t index) { return from.at(index * from.count / most); }};
+  return {most, [from = at, indices = spread_indices(count, most)](size_t index) {
+            return from(indices.at(index));
+          }};
 }
 
 Pictures open_pictures(const std::vector<std::filesystem::path>& inputs,
@@ -21,6 +26,13 @@ Pictures open_pictures(const std::vector<std::filesystem::path>& inputs,
   const auto files = find_pictures(inputs, /*out=*/{});
   return {files.size(), [files, input](size_t index) {
             return to_network_picture(read_rgb(files.at(index).picture), input).image;
+          }};
+}
+
+Pictures dataset_pictures(std::shared_ptr<const Dataset> samples, const NetworkInput& input) {
+  const size_t count = samples->size();
+  return {count, [samples = std::move(samples), input](size_t index) {
+            return to_network_picture(samples->load(index).rgb, input).image;
           }};
 }
 

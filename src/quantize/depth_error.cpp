@@ -1,8 +1,8 @@
 #include "dualdepth/quantize/depth_error.h"
 
+#include <utility>
 #include <vector>
 
-#include "dualdepth/deploy/run_graph.h"
 #include "dualdepth/runtime/exported_model.h"
 
 namespace dualdepth::quantize {
@@ -12,9 +12,9 @@ constexpr double kBin = 1e-4;  // m, of the median
 constexpr int64_t kBins = 200000;
 
 DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
-                        const torch::Tensor& image) {
+                        const deploy::ValueObserver& observe, const torch::Tensor& image) {
   const auto ids = deploy::output_nodes(graph);
-  const auto values = deploy::run_graph(graph, image, ids);
+  const auto values = deploy::run_graph(graph, image, ids, observe);
   NamedTensors named;
   for (size_t i = 0; i < ids.size(); ++i) named[graph.outputs()[i].name] = values[i];
   return to_prediction(named, card);
@@ -22,8 +22,10 @@ DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
 
 }  // namespace
 
-DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card) {
-  return [&graph, card](const torch::Tensor& image) { return predict(graph, card, image); };
+DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card, deploy::ValueObserver observe) {
+  return [&graph, card, observe = std::move(observe)](const torch::Tensor& image) {
+    return predict(graph, card, observe, image);
+  };
 }
 
 std::vector<DensePrediction> predict_all(const DepthOf& depth_of,
@@ -48,7 +50,7 @@ DepthError depth_error(std::span<const DensePrediction> all_said,
     const auto difference = (said.depth - wanted.depth).abs().to(torch::kFloat64);
     pixels += static_cast<double>(difference.numel());
     error.mean += difference.sum().item<double>();
-    error.relative += (difference / wanted.depth).sum().item<double>();
+    error.relative += (difference / torch::maximum(said.depth, wanted.depth)).sum().item<double>();
     const auto bin = (difference / kBin).to(torch::kInt64).clamp_max(kBins - 1).flatten();
     bins += torch::bincount(bin, {}, kBins);
     if (!wanted.level.defined()) continue;

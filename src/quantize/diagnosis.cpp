@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "dualdepth/base/progress.h"
 #include "dualdepth/deploy/run_graph.h"
@@ -45,6 +46,12 @@ struct Noise {
   }
 };
 
+// Predictions of some pictures, and the noise of parts by their nodes in the float graph.
+struct Measured {
+  std::vector<DensePrediction> predictions;
+  std::map<NodeId, Noise> noise;
+};
+
 class Diagnosis {
  public:
   Diagnosis(const Quantization& quantization, const ModelCard& card, const Pictures& pictures,
@@ -63,19 +70,19 @@ class Diagnosis {
     const auto names = deploy::node_names(reference_);
     ProgressLine progress("diagnosing", parts_.size());
     std::vector<LayerNoise> all;
-    const auto whole = noise_of(quantized_, renamed_);
     const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
+    const auto whole = measure(quantized_, renamed_, parts_);
     for (const Part& part : parts_) {
       const GriddedGraph isolated = isolate(part.nodes);
-      LayerNoise layer{
-          .name = names.at(part.reference),
-          .convolution = part.convolution ? names.at(*part.convolution) : "",
-          .place = all.size(),
-          .alone = depth_error(predict_all(depth_of(isolated.graph, card_), pictures_), wanted),
-          .error_alone = error_ ? error_(isolated.graph) : 0,
-          .advice = advice_for(part)};
-      layer.snr_alone = noise_of(isolated.graph, isolated.renamed).at(part.reference).decibel();
-      layer.snr = whole.at(part.reference).decibel();
+      const Measured alone = measure(isolated.graph, isolated.renamed, {&part, 1});
+      LayerNoise layer{.name = names.at(part.reference),
+                       .convolution = part.convolution ? names.at(*part.convolution) : "",
+                       .place = all.size(),
+                       .alone = depth_error(alone.predictions, wanted),
+                       .error_alone = error_ ? error_(isolated.graph) : 0,
+                       .snr_alone = alone.noise.at(part.reference).decibel(),
+                       .snr = whole.noise.at(part.reference).decibel(),
+                       .advice = advice_for(part)};
       all.push_back(std::move(layer));
       progress.update(all.size());
     }
@@ -90,41 +97,31 @@ class Diagnosis {
     return std::get_if<FakeQuantize>(&quantized_.node(id).operation);
   }
 
-  // The grid behind a node, if there is one.
-  NodeId grid_behind(NodeId id) const {
-    for (NodeId reader = id + 1; reader < quantized_.nodes().size(); ++reader) {
-      if (grid_at(reader) != nullptr && quantized_.node(reader).inputs[0] == id) return reader;
-    }
-    return quantized_.nodes().size();
-  }
-
   void find_parts() {
-    const auto readers = quantized_.readers();
     std::set<NodeId> taken;
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
       const auto* conv = std::get_if<Conv>(&quantized_.node(id).operation);
-      const bool weights = conv != nullptr && conv->weight_scale.defined();
-      if (!weights && (grid_at(id) == nullptr || taken.contains(id))) continue;
-      if (!weights && !carries_information(id)) continue;
-      Part part;
-      NodeId value = weights ? id : quantized_.node(id).inputs[0];
-      part.nodes.insert(id);
-      if (weights) {
-        part.convolution = reference_of_.at(id);
-        NodeId end = id;
-        const NodeId next = id + 1;
-        const bool relu = next < quantized_.nodes().size() && readers[id] == 1 &&
-                          std::holds_alternative<deploy::Relu>(quantized_.node(next).operation) &&
-                          quantized_.node(next).inputs[0] == id;
-        if (relu) end = value = next;
-        if (const NodeId grid = grid_behind(end); grid < quantized_.nodes().size()) {
-          part.nodes.insert(grid);
-          taken.insert(grid);
-        }
+      if (conv != nullptr && conv->weight_scale.defined()) {
+        parts_.push_back(with_convolution(id));
+        taken.merge(std::set(parts_.back().nodes));
+      } else if (grid_at(id) != nullptr && !taken.contains(id) && carries_information(id)) {
+        parts_.push_back(
+            {.reference = reference_of_.at(quantized_.node(id).inputs[0]), .nodes = {id}});
       }
-      part.reference = reference_of_.at(value);
-      parts_.push_back(std::move(part));
     }
+  }
+
+  // A convolution, the Relu behind that alone reads it, and the grid behind both.
+  Part with_convolution(NodeId id) const {
+    NodeId value = id;
+    const NodeId next = id + 1;
+    const bool relu = next < quantized_.nodes().size() && quantized_.readers()[id] == 1 &&
+                      std::holds_alternative<deploy::Relu>(quantized_.node(next).operation) &&
+                      quantized_.node(next).inputs[0] == id;
+    if (relu) value = next;
+    return {.reference = reference_of_.at(value),
+            .convolution = reference_of_.at(id),
+            .nodes = {id, behind_grid(quantized_, value)}};
   }
 
   // Grids behind MaxPool and Upsample repeat those before.
@@ -136,58 +133,59 @@ class Diagnosis {
 
   // The network with only these nodes in 8 bits.
   GriddedGraph isolate(const std::set<NodeId>& kept) const {
-    GriddedGraph result;
-    std::vector<NodeId> moved(quantized_.nodes().size());
+    std::set<NodeId> dropped;
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
-      const auto& node = quantized_.node(id);
-      if (grid_at(id) != nullptr && !kept.contains(id)) {
-        moved[id] = moved[node.inputs[0]];
-        continue;
-      }
-      deploy::Node copy = node;
-      const bool in_float = std::holds_alternative<Conv>(node.operation) && !kept.contains(id);
-      if (in_float) copy.operation = reference_.node(reference_of_.at(id)).operation;
-      moved[id] = deploy::add_copy(result.graph, copy, moved);
+      if (grid_at(id) != nullptr && !kept.contains(id)) dropped.insert(id);
     }
-    result.graph.set_outputs(deploy::renamed_outputs(quantized_, moved));
-    for (const NodeId id : renamed_) result.renamed.push_back(moved[id]);
+    GriddedGraph result = without_grids(quantized_, dropped);
+    std::vector<NodeId> renamed;
+    for (NodeId id = 0; id < renamed_.size(); ++id) {
+      const NodeId quantized = renamed_[id];
+      renamed.push_back(result.renamed[quantized]);
+      const auto* conv = std::get_if<Conv>(&reference_.node(id).operation);
+      if (conv != nullptr && !kept.contains(quantized)) {
+        result.graph.replace(renamed.back(), *conv);
+      }
+    }
+    result.renamed = std::move(renamed);
     return result;
   }
 
-  // Of each part's value behind its grid, by its node in the float graph.
-  std::map<NodeId, Noise> noise_of(const Graph& graph, const std::vector<NodeId>& renamed) const {
-    std::map<NodeId, NodeId> watched;  // node of `graph` -> of reference
-    for (const Part& part : parts_) {
-      NodeId id = renamed.at(part.reference);
-      for (NodeId reader = id + 1; reader < graph.nodes().size(); ++reader) {
-        const bool grid = std::holds_alternative<FakeQuantize>(graph.node(reader).operation) &&
-                          graph.node(reader).inputs[0] == id;
-        if (grid) id = reader;
-      }
-      watched[id] = part.reference;
+  // The value of a node behind its grid, if it has one.
+  static NodeId behind_grid(const Graph& graph, NodeId id) {
+    for (NodeId reader = id + 1; reader < graph.nodes().size(); ++reader) {
+      const bool grid = std::holds_alternative<FakeQuantize>(graph.node(reader).operation) &&
+                        graph.node(reader).inputs[0] == id;
+      if (grid) id = reader;
     }
-    std::map<NodeId, Noise> noise;
-    for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      const auto image = pictures_.at(picture);
-      std::map<NodeId, std::vector<torch::Tensor>> wanted;
-      deploy::run_graph(reference_, image, deploy::output_nodes(reference_),
-                        [&](NodeId id, const torch::Tensor& value) {
-                          if (is_watched(id)) wanted[id].push_back(value);
-                        });
-      std::map<NodeId, size_t> stripe;
-      deploy::run_graph(
-          graph, image, deploy::output_nodes(graph), [&](NodeId id, const torch::Tensor& value) {
-            const auto found = watched.find(id);
-            if (found == watched.end()) return;
-            noise[found->second].add(value, wanted.at(found->second).at(stripe[id]++));
-          });
-    }
-    return noise;
+    return id;
   }
 
-  bool is_watched(NodeId reference) const {
-    return std::ranges::any_of(parts_,
-                               [&](const Part& part) { return part.reference == reference; });
+  Measured measure(const Graph& graph, const std::vector<NodeId>& renamed,
+                   std::span<const Part> parts) const {
+    std::map<NodeId, NodeId> watched;  // node of `graph` -> of reference
+    std::set<NodeId> references;
+    for (const Part& part : parts) {
+      watched[behind_grid(graph, renamed.at(part.reference))] = part.reference;
+      references.insert(part.reference);
+    }
+    Measured measured;
+    for (size_t picture = 0; picture < pictures_.count; ++picture) {
+      const auto image = pictures_.at(picture);
+      std::map<NodeId, std::vector<torch::Tensor>> wanted;  // stripes
+      deploy::run_graph(reference_, image, deploy::output_nodes(reference_),
+                        [&](NodeId id, const torch::Tensor& value) {
+                          if (references.contains(id)) wanted[id].push_back(value);
+                        });
+      std::map<NodeId, size_t> stripe;
+      const auto compare = [&](NodeId id, const torch::Tensor& value) {
+        const auto found = watched.find(id);
+        if (found == watched.end()) return;
+        measured.noise[found->second].add(value, wanted.at(found->second).at(stripe[id]++));
+      };
+      measured.predictions.push_back(depth_of(graph, card_, compare)(image));
+    }
+    return measured;
   }
 
   std::string advice_for(const Part& part) const {

@@ -2,65 +2,89 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "dualdepth/deploy/equalize.h"
 #include "dualdepth/deploy/run_graph.h"
 
 namespace dualdepth::quantize {
-
 namespace {
 
 // Mean relative depth error in 8 bits, head in float, of the network in docs/int8.md: 3.6 % with
 // 0.5, 3.3 % with 0.75, 3.5 % with 1. With one step for all filters more than 0.5 ruins them.
 constexpr double kBalance = 0.75;
 
-using Peaks = std::map<deploy::NodeId, torch::Tensor>;
+using Peaks = std::map<deploy::NodeId, torch::Tensor>;  // greatest |value| of each channel
 
-// Maps to equalize, and what lies beside them in a Concat.
-bool is_of_interest(const deploy::Graph& graph, deploy::NodeId id) {
-  const auto& operation = graph.node(id).operation;
-  return std::holds_alternative<deploy::Relu>(operation) ||
-         std::holds_alternative<deploy::Upsample>(operation);
+// Maps of groups, and what lies beside them in a Concat.
+std::set<deploy::NodeId> maps_of_interest(const deploy::Graph& graph,
+                                          const std::vector<deploy::ChannelGroup>& groups) {
+  std::set<deploy::NodeId> maps;
+  for (const auto& group : groups) maps.insert(group.maps.begin(), group.maps.end());
+  for (const auto& node : graph.nodes()) {
+    if (!std::holds_alternative<deploy::Concat>(node.operation)) continue;
+    maps.insert(node.inputs.begin(), node.inputs.end());
+  }
+  return maps;
 }
 
-// The greatest value that a Concat puts beside a map.
-double beside(const deploy::Graph& graph, deploy::NodeId map, const Peaks& peaks) {
-  const auto concat = deploy::concat_behind(graph, map);
-  if (!concat) return 0;
+Peaks measure_peaks(const deploy::Graph& graph, const std::set<deploy::NodeId>& maps,
+                    const deploy::Pictures& pictures) {
+  Peaks all;
+  const auto ends = deploy::output_nodes(graph);
+  for (size_t picture = 0; picture < pictures.count; ++picture) {
+    deploy::run_graph(graph, pictures.at(picture), ends,
+                      [&](deploy::NodeId id, const torch::Tensor& value) {
+                        if (!maps.contains(id)) return;
+                        const auto peaks = value.abs().amax({0, 2, 3});
+                        auto& greatest = all[id];
+                        greatest = greatest.defined() ? torch::maximum(greatest, peaks) : peaks;
+                      });
+  }
+  return all;
+}
+
+torch::Tensor greatest_of(const deploy::ChannelGroup& group, const Peaks& peaks) {
+  auto greatest = peaks.at(group.maps.front());
+  for (const auto map : group.maps) greatest = torch::maximum(greatest, peaks.at(map));
+  return greatest;
+}
+
+// The greatest value that Concats put beside a group.
+double beside(const deploy::Graph& graph, const deploy::ChannelGroup& group, const Peaks& peaks) {
+  const auto is_own = [&](deploy::NodeId id) { return std::ranges::count(group.maps, id) > 0; };
   double greatest = 0;
-  for (const auto input : graph.node(*concat).inputs) {
-    const bool own = input == map || graph.node(input).inputs == std::vector{map};
-    const auto found = peaks.find(input);
-    if (!own && found != peaks.end()) {
-      greatest = std::max(greatest, found->second.max().item<double>());
+  for (const auto& node : graph.nodes()) {
+    const bool joins = std::holds_alternative<deploy::Concat>(node.operation) &&
+                       std::ranges::any_of(node.inputs, is_own);
+    if (!joins) continue;
+    for (const auto input : node.inputs) {
+      if (!is_own(input)) greatest = std::max(greatest, peaks.at(input).max().item<double>());
     }
   }
   return greatest;
+}
+
+deploy::EqualizeOptions options_for(WeightGranularity granularity) {
+  if (granularity == WeightGranularity::kPerChannel) return {.filters = 0, .values = kBalance};
+  return {.filters = 0.5, .values = 0.25};
 }
 
 }  // namespace
 
 deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
                             WeightGranularity granularity, Beside others) {
-  const double balance = granularity == WeightGranularity::kPerChannel ? kBalance : 0.5;
-  Peaks greatest;
-  const auto ends = deploy::output_nodes(graph);
-  for (size_t picture = 0; picture < pictures.count; ++picture) {
-    deploy::run_graph(graph, pictures.at(picture), ends,
-                      [&](deploy::NodeId id, const torch::Tensor& value) {
-                        if (!is_of_interest(graph, id)) return;
-                        const auto peaks = value.amax({0, 2, 3});
-                        auto& all = greatest[id];
-                        all = all.defined() ? torch::maximum(all, peaks) : peaks;
-                      });
-  }
+  const auto groups = deploy::channel_groups(graph);
+  auto peaks = measure_peaks(graph, maps_of_interest(graph, groups), pictures);
   deploy::Graph equalized = graph;
-  for (const auto& [id, peaks] : greatest) {
-    equalized = deploy::equalize_channels(
-        equalized, id, peaks,
-        {.balance = balance,
-         .beside = others == Beside::kMatched ? beside(graph, id, greatest) : 0});
+  for (const auto& group : groups) {
+    auto options = options_for(granularity);
+    if (others == Beside::kMatched) options.beside = beside(graph, group, peaks);
+    const auto factors =
+        deploy::equalizing_factors(equalized, group, greatest_of(group, peaks), options);
+    equalized = deploy::scale_channels(equalized, group, factors);
+    for (const auto map : group.maps) peaks[map] = peaks[map] / factors;
   }
   return equalized;
 }

@@ -80,10 +80,7 @@ class FineTuning {
   }
 
   Pictures pictures() const {
-    const Pictures all{dataset_->size(),
-                       [samples = dataset_, input = model_.input()](size_t index) {
-                         return to_network_picture(samples->load(index).rgb, input).image;
-                       }};
+    const auto all = deploy::dataset_pictures(dataset_, model_.input());
     return all.spread(static_cast<size_t>(config_.quantize.pictures));
   }
 

@@ -19,6 +19,7 @@ using deploy::NodeId;
 
 constexpr int kBiasRounds = 4;
 constexpr double kLeastAlive = 0.02;
+constexpr double kScaleShares[] = {1, 0.85, 1.2};  // of the step, tried in adaptive rounding
 
 // Output pixels y * W + x of one picture, drawn for one layer.
 torch::Tensor draw_positions(const deploy::Shape& shape, int64_t count, uint64_t seed, NodeId layer,
@@ -107,14 +108,17 @@ class LayerFitter {
     report.error_before = least_ = samples.error(best_);
     try_bias(best_, samples, report, /*rounded=*/false);
     if (options_.round_adaptively) {
-      const auto scale = best_.weight_scale;
       const auto rows = rows_of(float_weight_);
       const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
       const auto moved = rounding.refit(rows, samples.targets.slice(0, 0, samples.fitted()));
-      for (const auto& start : {rows, moved}) {
-        Conv conv = best_;
-        conv.weight = rounding.round(start, scale).view(float_weight_.sizes());
-        try_bias(conv, samples, report, /*rounded=*/true);
+      const Conv nearest = best_;
+      for (const double share : kScaleShares) {
+        for (const auto& start : {rows, moved}) {
+          Conv conv = nearest;
+          conv.weight_scale = nearest.weight_scale * share;
+          conv.weight = rounding.round(start, conv.weight_scale).view(float_weight_.sizes());
+          try_bias(conv, samples, report, /*rounded=*/true);
+        }
       }
     }
     report.error_after = least_;

@@ -172,4 +172,16 @@ GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
   return result;
 }
 
+GriddedGraph without_grids(const Graph& gridded, const std::set<NodeId>& dropped) {
+  GriddedGraph result;
+  for (NodeId id = 0; id < gridded.nodes().size(); ++id) {
+    const Node& node = gridded.node(id);
+    result.renamed.push_back(dropped.contains(id)
+                                 ? result.renamed.at(node.inputs[0])
+                                 : deploy::add_copy(result.graph, node, result.renamed));
+  }
+  result.graph.set_outputs(deploy::renamed_outputs(gridded, result.renamed));
+  return result;
+}
+
 }  // namespace dualdepth::quantize

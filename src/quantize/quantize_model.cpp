@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
-#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/deploy/candidate_file.h"
@@ -32,17 +32,11 @@ ModelCard card_of_model(const fs::path& file) {
 
 // As our runtime computes a file: its argmax reads the integer head's sums before their grid.
 deploy::Graph without_grid_of_logits(const deploy::Graph& graph) {
-  const auto head = deploy::integer_head(graph);
-  deploy::Graph result;
-  std::vector<deploy::NodeId> moved(graph.nodes().size());
-  for (deploy::NodeId id = 0; id < graph.nodes().size(); ++id) {
-    const auto& node = graph.node(id);
-    const bool skips = std::holds_alternative<deploy::FakeQuantize>(node.operation) &&
-                       std::ranges::count(head, id) > 0;
-    moved[id] = skips ? moved[node.inputs[0]] : deploy::add_copy(result, node, moved);
+  std::set<deploy::NodeId> grids;
+  for (const auto id : deploy::integer_head(graph)) {
+    if (std::holds_alternative<deploy::FakeQuantize>(graph.node(id).operation)) grids.insert(id);
   }
-  result.set_outputs(deploy::renamed_outputs(graph, moved));
-  return result;
+  return without_grids(graph, grids).graph;
 }
 
 // What a written file says. For TensorRT there is no runtime here, and OpenVINO computes grids

@@ -4,8 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "testing/kitti_tree.h"
-#include "testing/program.h"
+#include "trained_checkpoint.h"
 
 namespace dualdepth {
 namespace {
@@ -16,33 +15,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::ProgramResult;
 
-using Words = std::vector<std::string>;
-
-// One step of training makes the checkpoint that all tests share.
-class Export : public ::testing::Test {
+class Export : public TrainedCheckpoint {
  protected:
-  static void SetUpTestSuite() {
-    tree_ = new testing::KittiTree;
-    tree_->add_frames(2);
-    tree_->folder().write("run.yaml", "output_dir: " + path("run") +
-                                          "\nthreads: 1\ndata:\n  root: " + tree_->root().string() +
-                                          "\n  train_split: " + path("train.txt") +
-                                          "\n  val_split: " + path("train.txt") +
-                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                          "trainer: {max_steps: 1}\n");
-    ASSERT_EQ(run({"train", path("run.yaml")}).exit_code, 0);
-  }
-  static void TearDownTestSuite() {
-    delete tree_;
-    tree_ = nullptr;
-  }
-
-  static std::string path(const std::string& name) { return (tree_->root() / name).string(); }
-  static std::string checkpoint() { return path("run/checkpoints/last.safetensors"); }
-
-  static ProgramResult run(const Words& words) {
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
-  }
+  static void SetUpTestSuite() { train(2, 1); }
 
   static ProgramResult export_to(const std::string& file, const Words& more = {}) {
     Words words{"export", checkpoint(), "--out", path(file)};
@@ -55,19 +30,7 @@ class Export : public ::testing::Test {
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     return nlohmann::json::parse(read_file(path("e.json")));
   }
-
-  static void expect_error(const ProgramResult& result, const Words& parts) {
-    EXPECT_EQ(result.exit_code, 2) << result.output;
-    EXPECT_EQ(result.errors.find("internal error"), std::string::npos) << result.errors;
-    EXPECT_THAT(result.errors,
-                AllOf(HasSubstr("error: "), HasSubstr("expected "), HasSubstr("got ")));
-    for (const std::string& part : parts) EXPECT_THAT(result.errors, HasSubstr(part));
-  }
-
-  static testing::KittiTree* tree_;
 };
-
-testing::KittiTree* Export::tree_ = nullptr;
 
 TEST_F(Export, EachFileEvaluatesAsItsCheckpoint) {
   const auto expected = eval(checkpoint())["summary"];
@@ -150,7 +113,7 @@ TEST_F(Export, DamagedFilesAreOneClearError) {
   ASSERT_EQ(export_to("m.ts", {"--format", "torchscript"}).exit_code, 0);
   for (const char* file : {"m.onnx", "m.ts"}) {
     const auto bytes = read_file(path(file));
-    tree_->folder().write(file, bytes.substr(0, bytes.size() / 2));
+    folder().write(file, bytes.substr(0, bytes.size() / 2));
     expect_error(run({"predict", path(file), path("raw"), "--out", path("predicted")}), {file});
   }
   EXPECT_FALSE(fs::exists(path("predicted")));
@@ -161,7 +124,7 @@ TEST_F(Export, ACheckpointWithoutItsCodecIsRefused) {
   const auto at = bytes.find("dualdepth\"");
   ASSERT_NE(at, std::string::npos);
   bytes.replace(at, 9, "otherkeys");
-  tree_->folder().write("other.safetensors", bytes);
+  folder().write("other.safetensors", bytes);
   expect_error(run({"export", path("other.safetensors"), "--out", path("x.onnx")}),
                {"other.safetensors", "a checkpoint written by dualdepth train"});
   EXPECT_FALSE(fs::exists(path("x.onnx")));

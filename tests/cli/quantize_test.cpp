@@ -7,8 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "testing/kitti_tree.h"
-#include "testing/program.h"
+#include "trained_checkpoint.h"
 
 namespace dualdepth {
 namespace {
@@ -18,33 +17,9 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::ProgramResult;
 
-using Words = std::vector<std::string>;
-
-// Some steps of training make the checkpoint that all tests share.
-class Quantize : public ::testing::Test {
+class Quantize : public TrainedCheckpoint {
  protected:
-  static void SetUpTestSuite() {
-    tree_ = new testing::KittiTree;
-    tree_->add_frames(4);
-    tree_->folder().write("run.yaml", "output_dir: " + path("run") +
-                                          "\nthreads: 1\ndata:\n  root: " + tree_->root().string() +
-                                          "\n  train_split: " + path("train.txt") +
-                                          "\n  val_split: " + path("train.txt") +
-                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                          "trainer: {max_steps: 12}\n");
-    ASSERT_EQ(run({"train", path("run.yaml")}).exit_code, 0);
-  }
-  static void TearDownTestSuite() {
-    delete tree_;
-    tree_ = nullptr;
-  }
-
-  static std::string path(const std::string& name) { return (tree_->root() / name).string(); }
-  static std::string checkpoint() { return path("run/checkpoints/last.safetensors"); }
-
-  static ProgramResult run(const Words& words) {
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
-  }
+  static void SetUpTestSuite() { train(4, 12); }
 
   static ProgramResult quantize(const std::string& model, const std::string& calibration,
                                 const Words& more = {}) {
@@ -62,19 +37,7 @@ class Quantize : public ::testing::Test {
   static nlohmann::json json_of(const std::string& file) {
     return nlohmann::json::parse(read_file(path(file)));
   }
-
-  static void expect_error(const ProgramResult& result, const Words& parts) {
-    EXPECT_EQ(result.exit_code, 2) << result.output;
-    EXPECT_EQ(result.errors.find("internal error"), std::string::npos) << result.errors;
-    EXPECT_THAT(result.errors,
-                AllOf(HasSubstr("error: "), HasSubstr("expected "), HasSubstr("got ")));
-    for (const std::string& part : parts) EXPECT_THAT(result.errors, HasSubstr(part));
-  }
-
-  static testing::KittiTree* tree_;
 };
-
-testing::KittiTree* Quantize::tree_ = nullptr;
 
 TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
   const auto result = quantize(checkpoint(), path("run.yaml"),

@@ -1,13 +1,9 @@
 #include "dualdepth/data/contact_sheet.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace dualdepth {
 namespace {
-
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 Sample example() {
   Sample sample;
@@ -54,12 +50,6 @@ TEST(ContactSheet, PutsCellsRowByRowAboveTheScale) {
   EXPECT_EQ(sheet.at<cv::Vec3b>(5, 5)[0], 50);
   EXPECT_EQ(sheet.at<cv::Vec3b>(5, sheet.cols - 5)[0], 100);
   EXPECT_EQ(sheet.at<cv::Vec3b>(40, 5)[0], 150);
-}
-
-TEST(SpreadIndices, AreEvenAndInside) {
-  EXPECT_THAT(spread_indices(10, 5), ElementsAre(0, 2, 4, 6, 8));
-  EXPECT_THAT(spread_indices(3, 5), ElementsAre(0, 1, 2));
-  EXPECT_THAT(spread_indices(0, 5), IsEmpty());
 }
 
 }  // namespace

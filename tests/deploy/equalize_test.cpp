@@ -1,11 +1,18 @@
 #include "dualdepth/deploy/equalize.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 namespace dualdepth::deploy {
 namespace {
+
+using ::testing::ElementsAre;
+
+const Conv& conv_in(const Graph& graph, NodeId id) {
+  return std::get<Conv>(graph.node(id).operation);
+}
 
 // Two channels, made by 1x1 filters from one and read by one.
 struct Chain {
@@ -18,8 +25,8 @@ struct Chain {
     graph.set_outputs({{"out", reader}});
   }
 
-  const Conv& conv(const Graph& of, NodeId id) const {
-    return std::get<Conv>(of.node(id).operation);
+  torch::Tensor factors(const torch::Tensor& greatest, const EqualizeOptions& options = {}) const {
+    return equalizing_factors(graph, channel_group(graph, map).value(), greatest, options);
   }
 
   Graph graph;
@@ -27,31 +34,77 @@ struct Chain {
 };
 
 // g = (1, 16), w = (1, 1/4): sqrt(g / w) = (1, 8), geometric mean sqrt(8).
-TEST(EqualizeChannels, BalancesValuesAgainstWeights) {
-  const Chain chain;
-  const Graph equal = equalize_channels(chain.graph, chain.map, torch::tensor({1.0F, 16.0F}));
-  const float first = 1 / std::sqrt(8.0F);
-  const float second = std::sqrt(8.0F);
-  const Conv& made = chain.conv(equal, chain.maker);
-  EXPECT_TRUE(torch::allclose(made.bias, torch::tensor({1 / first, -1 / second})));
+TEST(EqualizingFactors, BalanceValuesAgainstWeights) {
+  const float root = std::sqrt(8.0F);
+  EXPECT_TRUE(torch::allclose(Chain().factors(torch::tensor({1.0F, 16.0F})),
+                              torch::tensor({1 / root, root})));
+}
+
+// f = (1, 1/4), g = (1, 16), w = (1, 1/4): f^(1/2) g^(1/4) / w^(1/4) = (1, sqrt 2).
+TEST(EqualizingFactors, TakeTheSpreadOfFiltersTooWhereAsked) {
+  Chain chain;
+  chain.graph.replace(chain.maker,
+                      Conv{torch::tensor({1.0F, 0.25F}).view({2, 1, 1, 1}).expand({2, 3, 1, 1}),
+                           torch::zeros({2})});
+  const auto factors =
+      chain.factors(torch::tensor({1.0F, 16.0F}), {.filters = 0.5, .values = 0.25});
+  const float root = std::pow(2.0F, 0.25F);
+  EXPECT_TRUE(torch::allclose(factors, torch::tensor({1 / root, root})));
+}
+
+TEST(EqualizingFactors, AreLimitedForAChannelThatNeverLives) {
   EXPECT_TRUE(
-      torch::allclose(made.weight.select(1, 0).flatten(), torch::tensor({1 / first, 1 / second})));
-  EXPECT_TRUE(torch::allclose(chain.conv(equal, chain.reader).weight.flatten(),
-                              torch::tensor({first, second / 4})));
+      torch::allclose(Chain().factors(torch::tensor({2.0F, 0.0F})), torch::tensor({1.0F, 0.1F})));
 }
 
-TEST(EqualizeChannels, LimitsTheFactorOfAChannelThatNeverLives) {
+TEST(ScaleChannels, DividesWhereTheyAreMadeAndMultipliesWhereTheyAreRead) {
   const Chain chain;
-  const Graph equal = equalize_channels(chain.graph, chain.map, torch::tensor({2.0F, 0.0F}));
-  EXPECT_TRUE(torch::allclose(chain.conv(equal, chain.reader).weight.flatten(),
-                              torch::tensor({1.0F, 0.025F})));
+  const auto group = channel_group(chain.graph, chain.map);
+  const Graph scaled = scale_channels(chain.graph, *group, torch::tensor({2.0F, 4.0F}));
+  const Conv& made = conv_in(scaled, chain.maker);
+  EXPECT_TRUE(made.bias.equal(torch::tensor({0.5F, -0.25F})));
+  EXPECT_TRUE(made.weight.select(1, 0).flatten().equal(torch::tensor({0.5F, 0.25F})));
+  EXPECT_TRUE(conv_in(scaled, chain.reader).weight.flatten().equal(torch::tensor({2.0F, 1.0F})));
 }
 
-TEST(EqualizeChannels, LeavesAMapThatOthersRead) {
+TEST(ChannelGroup, EndsWhereSomethingElseReads) {
   Chain chain;
   chain.graph.add(Sigmoid{}, {chain.map}, "c");
-  const Graph equal = equalize_channels(chain.graph, chain.map, torch::tensor({1.0F, 16.0F}));
-  EXPECT_TRUE(chain.conv(equal, chain.maker).bias.equal(torch::tensor({1.0F, -1.0F})));
+  EXPECT_FALSE(channel_group(chain.graph, chain.map));
+  EXPECT_TRUE(channel_groups(chain.graph).empty());
+}
+
+// image -> stem -> Relu -> MaxPool -> p;  q = Relu(p + second(Relu(first(p))));  behind: last(q |
+// Upsample(side(q))).
+TEST(ChannelGroup, HoldsAllThatAResidualStageAddsUp) {
+  Graph graph;
+  const auto conv = [&](int64_t out, int64_t in, NodeId from) {
+    return graph.add(Conv{torch::ones({out, in, 1, 1}), torch::zeros({out})}, {from}, "conv");
+  };
+  const NodeId stem = conv(4, 3, graph.add_input("image", {1, 3, 8, 8}));
+  const NodeId live = graph.add(Relu{}, {stem}, "stem");
+  const NodeId pool = graph.add(MaxPool{{2, 2}, {2, 2}, {0, 0}}, {live}, "stem");
+  const NodeId first = conv(2, 4, pool);
+  const NodeId inner = graph.add(Relu{}, {first}, "block");
+  const NodeId second = conv(4, 2, inner);
+  const NodeId sum = graph.add(Add{}, {second, pool}, "block");
+  const NodeId stage = graph.add(Relu{}, {sum}, "block");
+  const NodeId side = conv(2, 4, stage);
+  const NodeId joined = graph.add(Concat{}, {side, stage}, "joined");
+  const NodeId last = conv(1, 6, joined);
+  graph.set_outputs({{"out", last}});
+
+  const auto groups = channel_groups(graph);
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_THAT(groups[0].makers, ElementsAre(stem, second));
+  EXPECT_THAT(groups[0].maps, ElementsAre(live, pool, second, stage));
+  EXPECT_THAT(groups[1].makers, ElementsAre(first));
+  EXPECT_THAT(groups[1].maps, ElementsAre(inner));
+  EXPECT_THAT(groups[2].maps, ElementsAre(side));
+  std::vector<std::pair<NodeId, int64_t>> readers;
+  for (const auto& reader : groups[0].readers) readers.emplace_back(reader.conv, reader.first);
+  EXPECT_THAT(readers, ::testing::UnorderedElementsAre(std::pair(first, 0), std::pair(side, 0),
+                                                       std::pair(last, 2)));
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "calibration_pictures.h"
 
-#include <algorithm>
 #include <memory>
+#include <vector>
 
+#include "dualdepth/base/spread.h"
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/dataset.h"
 #include "dualdepth/runtime/evaluation.h"
@@ -18,21 +19,19 @@ bool is_config(const std::filesystem::path& path) {
 class SpreadDataset : public Dataset {
  public:
   SpreadDataset(std::unique_ptr<Dataset> all, size_t most)
-      : all_(std::move(all)), size_(std::min(most, all_->size())) {}
+      : all_(std::move(all)), indices_(spread_indices(all_->size(), most)) {}
 
-  size_t size() const override { return size_; }
-  const std::string& id(size_t index) const override { return all_->id(at(index)); }
-  Sample load(size_t index) const override { return all_->load(at(index)); }
+  size_t size() const override { return indices_.size(); }
+  const std::string& id(size_t index) const override { return all_->id(indices_.at(index)); }
+  Sample load(size_t index) const override { return all_->load(indices_.at(index)); }
   std::vector<std::filesystem::path> files(size_t index) const override {
-    return all_->files(at(index));
+    return all_->files(indices_.at(index));
   }
   const std::vector<std::string>& missing() const override { return all_->missing(); }
 
  private:
-  size_t at(size_t index) const { return index * all_->size() / size_; }
-
   std::unique_ptr<Dataset> all_;
-  size_t size_;
+  std::vector<size_t> indices_;
 };
 
 }  // namespace
@@ -43,11 +42,7 @@ deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_con
     return deploy::open_pictures({folder_or_config}, input).spread(most);
   }
   const RunConfig config = load_run_config(folder_or_config, {});
-  const std::shared_ptr<const Dataset> samples = open_dataset(config.data, SplitRole::kTrain);
-  const deploy::Pictures all{samples->size(), [samples, input](size_t index) {
-                               return to_network_picture(samples->load(index).rgb, input).image;
-                             }};
-  return all.spread(most);
+  return deploy::dataset_pictures(open_dataset(config.data, SplitRole::kTrain), input).spread(most);
 }
 
 quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, size_t most,

@@ -11,6 +11,7 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/log.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/base/spread.h"
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/contact_sheet.h"
 #include "dualdepth/data/data_summary.h"

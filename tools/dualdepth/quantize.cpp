@@ -68,9 +68,9 @@ void print_kept(const quantize::MixedQuantization& mixed) {
   for (const auto& name : mixed.kept) fmt::print("float      {}\n", name);
 }
 
-void print_error(const std::string& name, const quantize::DepthError& error) {
-  fmt::print("{:<20} {:>10.2f} {:>10.2f} {:>10.3f} {:>12.4f} {:>+10.3f}\n", name, 1000 * error.mean,
-             1000 * error.median, 100 * error.relative, error.equal_levels, error.level_shift);
+void print_stage(const QuantizationStage& stage) {
+  fmt::print("{:<20} {:>10.2f} {:>10.2f} {:>10.3f} {:>12.4f} {:>+10.3f}\n", stage.name,
+             stage.mean_mm, stage.median_mm, stage.percent, stage.equal_levels, stage.level_shift);
 }
 
 void print_layers(const std::vector<quantize::LayerFit>& layers) {
@@ -164,8 +164,8 @@ void run_quantize(QuantizeVerb verb) {
                             .float_layers = options.keep_float};
   report.float_layers.insert(report.float_layers.end(), mixed.kept.begin(), mixed.kept.end());
   for (const auto& stage : quantization.stages) {
-    print_error(stage.name, stage.error);
     report.stages.push_back(reported(stage.name, stage.error));
+    print_stage(report.stages.back());
   }
   print_layers(quantization.layers);
   print_kept(mixed);
@@ -181,8 +181,8 @@ void run_quantize(QuantizeVerb verb) {
                                                folder / verb.out.filename());
   const char* runtime =
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
-  print_error(runtime, check.error);
   report.stages.push_back(reported(runtime, check.error));
+  print_stage(report.stages.back());
   if (!verb.save_ranges.empty()) {
     quantize::write_range_table(verb.save_ranges, quantization.ranges);
   }

@@ -20,7 +20,4 @@ cv::Mat contact_cell(const Sample& sample, const ContactSheetOptions& options);
 // The cells row by row, and under them the colour scale in metres.
 cv::Mat contact_sheet(const std::vector<cv::Mat>& cells, const ContactSheetOptions& options);
 
-// `count` indices spread evenly over the data set, all of them when it has no more.
-std::vector<size_t> spread_indices(size_t size, size_t count);
-
 }  // namespace dualdepth

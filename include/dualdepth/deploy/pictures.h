@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "dualdepth/config/data_options.h"
+#include "dualdepth/data/dataset.h"
 #include "dualdepth/runtime/dense_predictor.h"
 
 namespace dualdepth::deploy {
@@ -24,6 +26,9 @@ struct Pictures {
 
 // The pictures of these files and folders. Throws Error when one of them is absent or holds none.
 Pictures open_pictures(const std::vector<std::filesystem::path>& inputs, const NetworkInput& input);
+
+// The samples' pictures.
+Pictures dataset_pictures(std::shared_ptr<const Dataset> samples, const NetworkInput& input);
 
 // A few rendered ones, for where there are no others.
 Pictures rendered_pictures(const NetworkInput& input, DatasetKind layout);

@@ -7,6 +7,7 @@
 
 #include "dualdepth/deploy/graph.h"
 #include "dualdepth/deploy/pictures.h"
+#include "dualdepth/deploy/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/runtime/model_card.h"
 
@@ -14,9 +15,10 @@ namespace dualdepth::quantize {
 
 // How far one graph's depth is from another's, over all pixels of some pictures.
 struct DepthError {
-  double mean = 0;          // of |difference|, m
-  double median = 0;        // m, to 0.1 mm
-  double relative = 0;      // mean of |difference| / reference
+  double mean = 0;      // of |difference|, m
+  double median = 0;    // m, to 0.1 mm
+  double relative = 0;  // mean of |difference| / greater of both: 0..1, so that no pixel outweighs
+                        //   all others
   double equal_levels = 0;  // share of pixels; 0 without an integer head
   double level_shift = 0;   // mean of level - reference level
 };
@@ -25,7 +27,8 @@ struct DepthError {
 using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 
 // A graph in LibTorch (run_graph). card: what it hands out. The graph is to live as long.
-DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card);
+DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card,
+                 deploy::ValueObserver observe = {});
 
 // A graph's error against something outside, such as abs_rel against ground truth; lower is better.
 using ErrorOf = std::function<double(const deploy::Graph&)>;

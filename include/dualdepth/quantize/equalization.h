@@ -12,9 +12,9 @@ enum class Beside {
   kMatched,  // its greatest value becomes the other's; ruins filters that share one step
 };
 
-// Cross-layer equalization (deploy/equalize.h) of each map that allows it: a Relu behind a
-// convolution, read by convolutions alone, also through Upsample and Concat. What a map's channels
-// reach is measured on the pictures. The float result stays the same.
+// Cross-layer equalization (deploy/equalize.h) of each group of channels that allows it, those of
+// residual stages included. What channels reach is measured on the pictures. Filters that share one
+// step give up half of their own spread too. The float result stays the same.
 deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
                             WeightGranularity granularity, Beside beside);
 

@@ -51,4 +51,8 @@ GriddedGraph insert_grids(const deploy::Graph& graph, const Placement& placement
                           const FloatConvs& float_convs,
                           const std::vector<deploy::FakeQuantize>& grids);
 
+// A graph with grids without some of them. renamed: node of `gridded` -> the same node here, a
+// dropped grid's being that of what it read.
+GriddedGraph without_grids(const deploy::Graph& gridded, const std::set<deploy::NodeId>& dropped);
+
 }  // namespace dualdepth::quantize
