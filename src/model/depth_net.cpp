@@ -71,14 +71,16 @@ DepthNetImpl::DepthNetImpl(const ModelOptions& options)
   }
 }
 
-ScaleFeatures DepthNetImpl::features(const torch::Tensor& image, Precision precision) {
+ScaleFeatures DepthNetImpl::features(const torch::Tensor& image, Precision precision,
+                                     std::vector<torch::Tensor>* maps) {
   check_image_shape(image);
   check_batch_statistics(image);
   const AutocastScope autocast(image.device().type(), precision);
   follow(mean_, image);
   follow(std_, image);
   const auto normalised = (image - mean_) / std_;
-  return decoder_(encoder_(normalised.contiguous(torch::MemoryFormat::ChannelsLast)));
+  return decoder_->forward(encoder_(normalised.contiguous(torch::MemoryFormat::ChannelsLast)),
+                           maps);
 }
 
 void DepthNetImpl::check_batch_statistics(const torch::Tensor& image) const {

@@ -48,13 +48,18 @@ DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>&
   }
 }
 
-ScaleFeatures DualHeadDepthDecoderImpl::forward(const EncoderFeatures& encoded) {
+ScaleFeatures DualHeadDepthDecoderImpl::forward(const EncoderFeatures& encoded,
+                                                std::vector<torch::Tensor>* maps) {
+  const auto noted = [maps](torch::Tensor map) {
+    if (maps != nullptr) maps->push_back(map);
+    return map;
+  };
   ScaleFeatures features;
   torch::Tensor x = encoded[4];
   for (auto& [i, stage] : stages_) {
-    x = upsample_nearest_x2(stage.before(x).relu_());
+    x = upsample_nearest_x2(noted(stage.before(x).relu_()));
     if (i > 0) x = torch::cat({x, encoded[i - 1]}, 1);
-    x = stage.after(x).relu_();
+    x = noted(stage.after(x).relu_());
     if (heads_.contains(i)) features[i] = x;
   }
   return features;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dualdepth/loss/activation_loss.h"
+
 namespace dualdepth {
 namespace {
 
@@ -29,6 +31,7 @@ class NetworkLoss {
   NetworkLoss(DepthNet net, const RunConfig& config)
       : net_(std::move(net)),
         loss_(config.model.params, config.loss),
+        activation_weight_(config.loss.activation_weight),
         precision_(config.trainer.precision) {
     for (const int64_t scale : config.model.head.scales) {
       const double weight = config.loss.scale_weights.at(static_cast<size_t>(scale));
@@ -42,18 +45,25 @@ class NetworkLoss {
     const auto device = net_->parameters().front().device();
     const auto pixels = batch.pixels.to(device, /*non_blocking=*/true);
     const auto depths = batch.depths.to(device, /*non_blocking=*/true);
-    const auto features = net_->features(batch.image.to(device, /*non_blocking=*/true), precision_);
+    std::vector<torch::Tensor> maps;
+    const auto features = net_->features(batch.image.to(device, /*non_blocking=*/true), precision_,
+                                         activation_weight_ > 0 ? &maps : nullptr);
     std::vector<LossTerms> terms;
     for (const int64_t scale : scales_) {
       const HeadOutput heads = net_->heads_at(features.at(scale), scale, pixels);
       terms.push_back(loss_(heads.integer_logits, heads.fraction_logits, depths));
     }
-    return weighted_sum(terms, scale_weights_);
+    LossTerms sum = weighted_sum(terms, scale_weights_);
+    if (!maps.empty() && !sum.empty()) {
+      sum.total = sum.total + activation_weight_ * activation_loss(maps);
+    }
+    return sum;
   }
 
  private:
   DepthNet net_;
   DepthLoss loss_;
+  double activation_weight_;
   Precision precision_;
   std::vector<int64_t> scales_;        // that weigh something
   std::vector<double> scale_weights_;  // theirs

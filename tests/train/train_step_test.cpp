@@ -52,6 +52,22 @@ TEST_F(TrainStepTest, TheTotalIsTheWeightedSumOfItsParts) {
   EXPECT_EQ(result.out_of_range, 0);
 }
 
+TEST_F(TrainStepTest, TheDecoderMapsMeanSquareCountsWhereItIsAsked) {
+  RunConfig config = tiny_config();
+  const std::vector<Batch> batches{tiny_batch(1)};
+  TrainState plain = start_state(config, torch::kCPU);
+  std::vector<torch::Tensor> maps;
+  plain.net->features(batches[0].image, Precision::kFloat32, &maps);
+  ASSERT_EQ(maps.size(), 10U);  // two for each of five stages
+  double sum = 0;
+  for (const auto& map : maps) sum += map.square().mean().item<double>();
+  const double without = TrainStep(plain.net, plain.optimizer, config)(batches, 1).loss;
+  config.loss.activation_weight = 0.5;
+  TrainState state = start_state(config, torch::kCPU);
+  const double with = TrainStep(state.net, state.optimizer, config)(batches, 1).loss;
+  EXPECT_NEAR(with - without, 0.5 * sum / 10, 1e-4 * sum);
+}
+
 TEST_F(TrainStepTest, CountsDepthOutOfRange) {
   const RunConfig config = tiny_config();  // 0.1 to 80 m
   TrainState state = start_state(config, torch::kCPU);

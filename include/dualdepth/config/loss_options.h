@@ -43,6 +43,7 @@ struct LossOptions {
   ConsistencyLossKind consistency = ConsistencyLossKind::kSiLog;
   double silog_lambda = 0.85;
   double logsumexp_weight = 0;
+  double activation_weight = 0;
   std::vector<double> scale_weights = {1, 0, 0, 0};
   LossParams params;
 
@@ -59,6 +60,10 @@ struct LossOptions {
             {.help = "share of the mean log error that silog forgives", .min = 0, .max = 1});
     v.field("logsumexp_weight", logsumexp_weight,
             {.help = "weight of squared logsumexp of the logits, which keeps them near zero",
+             .min = 0});
+    v.field("activation_weight", activation_weight,
+            {.help = "weight of the decoder maps' mean square, which keeps them small where there "
+                     "is no ground truth; 8 bits lose less then",
              .min = 0});
     v.field("scale_weights", scale_weights,
             {.help = "weight of each scale's loss", .min = 0, .length = 4});

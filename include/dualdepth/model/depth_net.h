@@ -25,8 +25,10 @@ class DepthNetImpl : public torch::nn::Module {
 
   // image: float [N, 3, H, W] RGB in 0..1, H and W multiples of 32, fastest in channels-last.
   // Returns the decoder's maps at each of model.head.scales. With kBFloat16 encoder and decoder run
-  // in autocast and the maps are bfloat16. Throws Error for another shape.
-  ScaleFeatures features(const torch::Tensor& image, Precision precision = Precision::kFloat32);
+  // in autocast and the maps are bfloat16. maps: where given, receives what each Relu of the
+  // decoder lets through, coarse to fine. Throws Error for another shape.
+  ScaleFeatures features(const torch::Tensor& image, Precision precision = Precision::kFloat32,
+                         std::vector<torch::Tensor>* maps = nullptr);
 
   // Both heads everywhere. feature: features().at(scale).
   HeadOutput heads(const torch::Tensor& feature, int64_t scale);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "dualdepth/config/model_options.h"
 #include "dualdepth/model/dual_head.h"
@@ -30,8 +31,9 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
                            const ModelOptions& options);
 
-  // The maps that feed the heads, one for each of model.head.scales.
-  ScaleFeatures forward(const EncoderFeatures& encoded);
+  // The maps that feed the heads, one for each of model.head.scales. maps: where given, receives
+  // what each Relu lets through, coarse to fine.
+  ScaleFeatures forward(const EncoderFeatures& encoded, std::vector<torch::Tensor>* maps = nullptr);
 
   // Throws std::out_of_range when the scale has no head.
   DualHead& head(int64_t scale) { return heads_.at(scale); }
