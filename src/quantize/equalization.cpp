@@ -15,34 +15,17 @@ namespace {
 // 0.5, 3.3 % with 0.75, 3.5 % with 1. With one step for all filters more than 0.5 ruins them.
 constexpr double kBalance = 0.75;
 
-using Peaks = std::map<deploy::NodeId, torch::Tensor>;  // greatest |value| of each channel
-
 // Maps of groups, and what lies beside them in a Concat.
-std::set<deploy::NodeId> maps_of_interest(const deploy::Graph& graph,
-                                          const std::vector<deploy::ChannelGroup>& groups) {
+std::set<deploy::NodeId> maps_of_interest(const deploy::Graph& graph) {
   std::set<deploy::NodeId> maps;
-  for (const auto& group : groups) maps.insert(group.maps.begin(), group.maps.end());
+  for (const auto& group : deploy::channel_groups(graph)) {
+    maps.insert(group.maps.begin(), group.maps.end());
+  }
   for (const auto& node : graph.nodes()) {
     if (!std::holds_alternative<deploy::Concat>(node.operation)) continue;
     maps.insert(node.inputs.begin(), node.inputs.end());
   }
   return maps;
-}
-
-Peaks measure_peaks(const deploy::Graph& graph, const std::set<deploy::NodeId>& maps,
-                    const deploy::Pictures& pictures) {
-  Peaks all;
-  const auto ends = deploy::output_nodes(graph);
-  for (size_t picture = 0; picture < pictures.count; ++picture) {
-    deploy::run_graph(graph, pictures.at(picture), ends,
-                      [&](deploy::NodeId id, const torch::Tensor& value) {
-                        if (!maps.contains(id)) return;
-                        const auto peaks = value.abs().amax({0, 2, 3});
-                        auto& greatest = all[id];
-                        greatest = greatest.defined() ? torch::maximum(greatest, peaks) : peaks;
-                      });
-  }
-  return all;
 }
 
 torch::Tensor greatest_of(const deploy::ChannelGroup& group, const Peaks& peaks) {
@@ -73,12 +56,26 @@ deploy::EqualizeOptions options_for(WeightGranularity granularity) {
 
 }  // namespace
 
-deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
-                            WeightGranularity granularity, Beside others) {
-  const auto groups = deploy::channel_groups(graph);
-  auto peaks = measure_peaks(graph, maps_of_interest(graph, groups), pictures);
+Peaks measure_peaks(const deploy::Graph& graph, const deploy::Pictures& pictures) {
+  const auto maps = maps_of_interest(graph);
+  Peaks all;
+  const auto ends = deploy::output_nodes(graph);
+  for (size_t picture = 0; picture < pictures.count; ++picture) {
+    deploy::run_graph(graph, pictures.at(picture), ends,
+                      [&](deploy::NodeId id, const torch::Tensor& value) {
+                        if (!maps.contains(id)) return;
+                        const auto peaks = value.abs().amax({0, 2, 3});
+                        auto& greatest = all[id];
+                        greatest = greatest.defined() ? torch::maximum(greatest, peaks) : peaks;
+                      });
+  }
+  return all;
+}
+
+deploy::Graph equalize_maps(const deploy::Graph& graph, Peaks peaks, WeightGranularity granularity,
+                            Beside others) {
   deploy::Graph equalized = graph;
-  for (const auto& group : groups) {
+  for (const auto& group : deploy::channel_groups(graph)) {
     auto options = options_for(granularity);
     if (others == Beside::kMatched) options.beside = beside(graph, group, peaks);
     const auto factors =

@@ -106,10 +106,10 @@ class Quantizer {
     center("centred");
     if (options_.equalize) {
       const auto before = result.reference;
-      const auto few = pictures_.spread(kFittedPictures);
-      keep_if_better(equalize_maps(before, few, options_.granularity(), Beside::kIgnored),
+      const auto peaks = measure_peaks(before, pictures_.spread(kFittedPictures));
+      keep_if_better(equalize_maps(before, peaks, options_.granularity(), Beside::kIgnored),
                      "equalized");
-      keep_if_better(equalize_maps(before, few, options_.granularity(), Beside::kMatched),
+      keep_if_better(equalize_maps(before, peaks, options_.granularity(), Beside::kMatched),
                      "also in Concats");
       center("centred last");
     }

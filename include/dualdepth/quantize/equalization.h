@@ -1,5 +1,9 @@
 #pragma once
 
+#include <torch/types.h>
+
+#include <map>
+
 #include "dualdepth/config/quantize_options.h"
 #include "dualdepth/deploy/graph.h"
 #include "dualdepth/deploy/pictures.h"
@@ -12,10 +16,16 @@ enum class Beside {
   kMatched,  // its greatest value becomes the other's; ruins filters that share one step
 };
 
+// The greatest |value| that each channel of a map takes, float [C], by the map's node.
+using Peaks = std::map<deploy::NodeId, torch::Tensor>;
+
+// Of the maps that equalize_maps() asks for: those of groups, and what Concats read.
+Peaks measure_peaks(const deploy::Graph& graph, const deploy::Pictures& pictures);
+
 // Cross-layer equalization (deploy/equalize.h) of each group of channels that allows it, those of
-// residual stages included. What channels reach is measured on the pictures. Filters that share one
-// step give up half of their own spread too. The float result stays the same.
-deploy::Graph equalize_maps(const deploy::Graph& graph, const deploy::Pictures& pictures,
-                            WeightGranularity granularity, Beside beside);
+// residual stages included. Filters that share one step give up half of their own spread too. The
+// float result stays the same. peaks: of the same graph.
+deploy::Graph equalize_maps(const deploy::Graph& graph, Peaks peaks, WeightGranularity granularity,
+                            Beside beside);
 
 }  // namespace dualdepth::quantize
