@@ -9,6 +9,8 @@ namespace {
 constexpr double kLeastFactor = 0.1;
 constexpr double kGreatestFactor = 10;
 constexpr double kNothing = 1e-12;  // keeps logarithms finite
+constexpr double kLeastShare = 0.02;
+constexpr double kValuesBeside = 0.75;
 
 template <class Operation>
 bool is(const Graph& graph, NodeId id) {
@@ -89,6 +91,28 @@ class GroupSearch {
   ChannelGroup group_;
 };
 
+// The greatest weight that reads each channel of a convolution's input.
+torch::Tensor reading_weights(const Graph& graph, NodeId conv) {
+  return conv_at(graph, conv).weight.abs().amax({0, 2, 3});
+}
+
+// How many times the greatest weight on what lies beside the group in Concats its own would be,
+// were its channels divided by `factors`.
+torch::Tensor weights_against_beside(const Graph& graph, const ChannelGroup& group,
+                                     const torch::Tensor& factors) {
+  auto own = torch::zeros({});
+  auto beside = torch::zeros({});
+  for (const ChannelReader& reader : group.readers) {
+    auto weights = reading_weights(graph, reader.conv);
+    auto part = weights.narrow(0, reader.first, factors.size(0));
+    if (weights.size(0) == part.size(0)) continue;
+    own = torch::maximum(own, (part * factors).max());
+    part.zero_();
+    beside = torch::maximum(beside, weights.max());
+  }
+  return own.clamp_min(kNothing) / beside.clamp_min(kNothing);
+}
+
 // Of each channel, relative to the greatest: the greatest over convolutions.
 void include(torch::Tensor& all, const torch::Tensor& sizes, const torch::Tensor& greatest) {
   all = torch::maximum(all, sizes / greatest.clamp_min(kNothing));
@@ -123,11 +147,12 @@ torch::Tensor equalizing_factors(const Graph& graph, const ChannelGroup& group,
   }
   auto weights = torch::zeros_like(greatest);
   for (const ChannelReader& reader : group.readers) {
-    const auto sizes = conv_at(graph, reader.conv).weight.abs();
-    include(weights, sizes.narrow(1, reader.first, channels).amax({0, 2, 3}), sizes.max());
+    const auto sizes = reading_weights(graph, reader.conv);
+    include(weights, sizes.narrow(0, reader.first, channels), sizes.max());
   }
   const auto log_of = [](const torch::Tensor& values) { return values.clamp_min(kNothing).log(); };
-  const auto logarithm = options.filters * log_of(filters) + options.values * log_of(greatest) -
+  const auto values = greatest.clamp_min(kLeastShare * greatest.max().item<double>());
+  const auto logarithm = options.filters * log_of(filters) + options.values * log_of(values) -
                          (1 - options.filters - options.values) * log_of(weights);
   // A channel that never lives says nothing about the others.
   const auto lives = (greatest > 0).logical_and(weights > 0);
@@ -136,9 +161,11 @@ torch::Tensor equalizing_factors(const Graph& graph, const ChannelGroup& group,
   double least = kLeastFactor;
   double most = kGreatestFactor;
   if (options.beside > 0) {
-    // Of g / s with t = 1.
-    const auto reached = (greatest / logarithm.exp()).masked_select(lives).max();
-    level = -(reached / options.beside).log();
+    // With t = 1.
+    const auto factors = torch::where(lives, logarithm.exp(), 0);
+    const auto reached = (greatest / factors).masked_select(lives).max() / options.beside;
+    level = (1 - kValuesBeside) * weights_against_beside(graph, group, factors).log() -
+            kValuesBeside * reached.log();
     least *= kLeastFactor;
     most *= kGreatestFactor;
   }

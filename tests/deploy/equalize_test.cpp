@@ -52,9 +52,36 @@ TEST(EqualizingFactors, TakeTheSpreadOfFiltersTooWhereAsked) {
   EXPECT_TRUE(torch::allclose(factors, torch::tensor({1 / root, root})));
 }
 
-TEST(EqualizingFactors, AreLimitedForAChannelThatNeverLives) {
-  EXPECT_TRUE(
-      torch::allclose(Chain().factors(torch::tensor({2.0F, 0.0F})), torch::tensor({1.0F, 0.1F})));
+// g = (2, 0.04), w = (1, 1/4): sqrt(g / w) = (sqrt 2, 0.4), and t is that of the one that lives.
+TEST(EqualizingFactors, CountAChannelThatNeverLivesWithTwoPercent) {
+  EXPECT_TRUE(torch::allclose(Chain().factors(torch::tensor({2.0F, 0.0F})),
+                              torch::tensor({1.0F, 0.4F / std::sqrt(2.0F)})));
+}
+
+// Weights alone, w = (1, 1 / 40000): 1 / w over its mean is (1 / 200, 200).
+TEST(EqualizingFactors, StayBetweenATenthAndTen) {
+  Chain chain;
+  chain.graph.replace(chain.reader, Conv{torch::tensor({1.0F, 1.0F / 40000}).view({1, 2, 1, 1}),
+                                         torch::zeros({1})});
+  EXPECT_TRUE(torch::allclose(chain.factors(torch::ones({2}), {.filters = 0, .values = 0}),
+                              torch::tensor({0.1F, 10.0F})));
+}
+
+// a: g = (1, 16), read with (1, 1/4): s = (1, 8), so values reach 2 and weights 2. Beside it b with
+// 16, read with 4: r = 2 t / 16 and q = (2 / t) / 4 give t^(3/4 + 1/4) = 8^(3/4) (1/2)^(1/4) = 4.
+TEST(EqualizingFactors, ComeNearToWhatAConcatPutsBeside) {
+  Graph graph;
+  const NodeId input = graph.add_input("image", {1, 3, 8, 8});
+  const NodeId a = graph.add(Conv{torch::ones({2, 3, 1, 1}), torch::zeros({2})}, {input}, "a");
+  const NodeId b = graph.add(Conv{torch::ones({1, 3, 1, 1}), torch::zeros({1})}, {input}, "b");
+  const NodeId joined = graph.add(Concat{}, {a, b}, "joined");
+  const NodeId last =
+      graph.add(Conv{torch::tensor({1.0F, 0.25F, 4.0F}).view({1, 3, 1, 1}), torch::zeros({1})},
+                {joined}, "last");
+  graph.set_outputs({{"out", last}});
+  const auto factors = equalizing_factors(graph, channel_group(graph, a).value(),
+                                          torch::tensor({1.0F, 16.0F}), {.beside = 16});
+  EXPECT_TRUE(torch::allclose(factors, torch::tensor({1.0F, 8.0F}) / 4));
 }
 
 TEST(ScaleChannels, DividesWhereTheyAreMadeAndMultipliesWhereTheyAreRead) {

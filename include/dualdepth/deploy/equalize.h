@@ -37,8 +37,9 @@ struct EqualizeOptions {
   double filters = 0;
   double values = 0.5;
   // The greatest value of what a Concat puts beside the group, 0 without one. Both lie on one 8-bit
-  // grid then, so t is chosen such that the group's greatest value becomes this one, and s_c may be
-  // 0.01 to 100.
+  // grid then, and the weights that read them may share a step, too. So t is chosen such that
+  // r^(3/4) = q^(1/4), where the group's greatest value becomes r times this one and its greatest
+  // weight q times that on what lies beside it; s_c may be 0.01 to 100.
   double beside = 0;
 };
 
@@ -48,9 +49,10 @@ struct EqualizeOptions {
 //   s_c = f_c^a g_c^b / w_c^(1-a-b) / t,   0.1 <= s_c <= 10,   a = 0, b = 1/2: sqrt(g_c / w_c)
 //
 // with f_c the greatest absolute weight of the filters that make the channel, g_c the greatest
-// value that it takes, w_c the greatest absolute weight that reads it (f and w taken relative to
-// the greatest of the same convolution) and t the geometric mean over channels. In 8 bits a channel
-// that hardly lives no longer sets the step of all weights.
+// value that it takes, at least 2 % of the greatest of all, w_c the greatest absolute weight that
+// reads it (f and w taken relative to the greatest of the same convolution) and t the geometric
+// mean over channels. In 8 bits a channel that hardly lives no longer sets the step of all weights:
+// of those that read it, and, with 2 % for its value, of the filters beside its own.
 //
 // greatest: g, float [C]. Returns s, float [C].
 torch::Tensor equalizing_factors(const Graph& graph, const ChannelGroup& group,

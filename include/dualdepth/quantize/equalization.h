@@ -13,7 +13,7 @@ namespace dualdepth::quantize {
 // What becomes of a map that a Concat puts beside another one: both lie on one grid.
 enum class Beside {
   kIgnored,  // each map for itself
-  kMatched,  // its greatest value becomes the other's; ruins filters that share one step
+  kMatched,  // values and weights of both come near each other
 };
 
 // The greatest |value| that each channel of a map takes, float [C], by the map's node.
@@ -23,8 +23,8 @@ using Peaks = std::map<deploy::NodeId, torch::Tensor>;
 Peaks measure_peaks(const deploy::Graph& graph, const deploy::Pictures& pictures);
 
 // Cross-layer equalization (deploy/equalize.h) of each group of channels that allows it, those of
-// residual stages included. Filters that share one step give up half of their own spread too. The
-// float result stays the same. peaks: of the same graph.
+// residual stages included. Filters that share one step give up a third of their own spread too.
+// The float result stays the same. peaks: of the same graph.
 deploy::Graph equalize_maps(const deploy::Graph& graph, Peaks peaks, WeightGranularity granularity,
                             Beside beside);
 
