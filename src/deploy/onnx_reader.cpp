@@ -37,6 +37,10 @@ class Reader {
       if (constants_.contains(input.name())) continue;  // older files list initializers, too
       values_[input.name()] = graph_.add_input(input.name(), input_shape(input));
     }
+    for (const auto& node : proto.node()) {
+      for (const auto& name : node.input()) ++readers_[name];
+    }
+    for (const auto& output : proto.output()) ++readers_[output.name()];
     for (const auto& node : proto.node()) read(node);
     std::vector<Output> outputs;
     for (const auto& output : proto.output()) {
@@ -245,6 +249,7 @@ class Reader {
       fail(node, "a float constant for each channel", "another");
     }
     each = each.flatten().expand({channels}).clone();
+    if (kind == "Add" && add_to_bias(node, second ? 0 : 1, each)) return;
     const auto ones = torch::ones({channels});
     const auto zeros = torch::zeros({channels});
     if (kind == "Mul") return set(node, Affine{each, zeros}, {map});
@@ -252,10 +257,24 @@ class Reader {
     set(node, Affine{ones, kind == "Add" ? each : -each}, {map});
   }
 
+  // Where only this node reads a convolution.
+  bool add_to_bias(const onnx::NodeProto& node, int map_at, const torch::Tensor& shift) {
+    const std::string& map = node.input(map_at);
+    const NodeId id = values_.at(map);
+    const auto* conv = std::get_if<Conv>(&graph_.node(id).operation);
+    if (conv == nullptr || readers_.at(map) != 1) return false;
+    Conv shifted = *conv;
+    shifted.bias = conv->bias + shift;
+    graph_.replace(id, std::move(shifted));
+    values_[node.output(0)] = id;
+    return true;
+  }
+
   const OnnxFile& file_;
   std::array<int64_t, 2> size_;
   Graph graph_;
   std::map<std::string, NodeId> values_;
+  std::map<std::string, int> readers_;  // how many nodes and outputs read a value
   std::map<std::string, torch::Tensor> constants_;
   std::map<std::string, torch::Tensor> weight_scales_;  // of constants behind a DequantizeLinear
   std::map<std::string, std::pair<NodeId, FakeQuantize>> quantized_;  // behind a QuantizeLinear

@@ -181,12 +181,19 @@ class Writer {
   }
 
   void write(const Conv& conv) {
-    auto& node = add("Conv", {in(), filters(conv), bias(conv)});
+    const bool apart = for_npu() && conv.weight_scale.defined();
+    const std::string product = names_[id_] + "_product";
+    auto& node = apart ? add("Conv", {in(), filters(conv)}, names_[id_], product)
+                       : add("Conv", {in(), filters(conv), bias(conv)});
     attribute(node, "kernel_shape", {conv.weight.size(2), conv.weight.size(3)});
     attribute(node, "strides", {conv.stride[0], conv.stride[1]});
     attribute(node, "pads", {conv.padding[0], conv.padding[1], conv.padding[0], conv.padding[1]});
     attribute(node, "dilations", {conv.dilation[0], conv.dilation[1]});
     attribute(node, "group", int64_t{1});
+    if (apart) {
+      const auto shift = constant(parameter("bias"), conv.bias, {1, conv.bias.numel(), 1, 1});
+      add("Add", {product, shift}, names_[id_] + "/Add", values_[id_]);
+    }
   }
 
   std::string filters(const Conv& conv) {

@@ -1,6 +1,6 @@
-"""usage: run_quantized.py EXPECTED.safetensors FILE.onnx
+"""usage: run_quantized.py EXPECTED.safetensors FILE.onnx FUSED
 
-Runs a Q/DQ file in ONNX Runtime. In the optimised graph no float convolution may be left; every 8-bit value, by its
+Runs a Q/DQ file in ONNX Runtime. In the optimised graph FUSED of 32 convolutions must compute in 8 bits; every 8-bit value, by its
 QuantizeLinear, must be within one step of what the library's own arithmetic says; levels must be the same.
 """
 
@@ -21,8 +21,9 @@ options.log_severity_level = 3
 session = onnxruntime.InferenceSession(sys.argv[2], options, providers=["CPUExecutionProvider"])
 kinds = collections.Counter(node.op_type for node in onnx.load(optimised).graph.node)
 print(dict(kinds))
-if kinds["Conv"] + kinds["FusedConv"] or kinds["QLinearConv"] != 32:
-    sys.exit(f"expected 32 QLinearConv and no float convolution, got {dict(kinds)}")
+fused = int(sys.argv[3])
+if kinds["Conv"] + kinds["FusedConv"] != 32 - fused or kinds["QLinearConv"] != fused:
+    sys.exit(f"expected {fused} QLinearConv and {32 - fused} float convolutions, got {dict(kinds)}")
 # The same kernels, before the last pass gives values other names for another layout.
 options = onnxruntime.SessionOptions()
 options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED

@@ -25,7 +25,9 @@ struct OnnxOptions {
 //   ArgMax        axis 1, keepdims, the first of equals; openvino: as int32
 //   FakeQuantize  QuantizeLinear, DequantizeLinear; npu: those of com.microsoft, opset 9 has none
 //   Conv          with a weight_scale: int8 filters and, where the input has a grid and the profile
-//                 is not tensorrt, int32 bias, each behind a DequantizeLinear
+//                 is not tensorrt, int32 bias, each behind a DequantizeLinear; npu: Conv without a
+//                 bias, Add. ONNX Runtime would make QLinearConv of a Conv with one and then refuse
+//                 the file, since opset 9 has no such operator
 //   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp or Reciprocal, Clip
 std::unique_ptr<onnx::ModelProto> to_onnx(const Graph& graph, const ModelCard& card,
                                           const OnnxOptions& options);
