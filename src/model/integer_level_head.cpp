@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "dualdepth/base/parallel.h"
 #include "integer_level_kernel.h"
@@ -42,7 +43,6 @@ IntegerLevelHead::IntegerLevelHead(const torch::Tensor& weight, const torch::Ten
                                    const IntegerHeadGrids& grids)
     : channels_(weight.size(1)),
       padded_channels_(round_up(weight.size(1), kQuad)),
-      input_scale_(grids.input_scale),
       zero_point_(grids.zero_point) {
   TORCH_CHECK(is_supported(), "IntegerLevelHead: a CPU with AVX-512 VNNI");
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
@@ -54,7 +54,7 @@ IntegerLevelHead::IntegerLevelHead(const torch::Tensor& weight, const torch::Ten
   const int64_t padded = round_up(levels, group);
   const auto step = grids.weight_scale.expand({levels}).contiguous();
   const auto filters = (weight / step.view({-1, 1, 1, 1})).round_();
-  const auto scale = step * input_scale_;
+  const auto scale = step * grids.input_scale;
   // sum w (q - z) = sum w q - z sum w
   const auto shift = filters.to(torch::kFloat64).sum({1, 2, 3}) * static_cast<double>(zero_point_);
   weight_ = pack(filters, padded, padded_channels_, group);
@@ -64,53 +64,45 @@ IntegerLevelHead::IntegerLevelHead(const torch::Tensor& weight, const torch::Ten
                 padded, -std::numeric_limits<float>::infinity());
 }
 
-torch::Tensor IntegerLevelHead::operator()(const torch::Tensor& feature, int threads) const {
-  TORCH_CHECK(feature.dim() == 4 && feature.size(1) == channels_,
-              "IntegerLevelHead: a map of as many channels as the filters have");
+torch::Tensor IntegerLevelHead::operator()(const torch::Tensor& steps, int threads) const {
+  TORCH_CHECK(steps.dim() == 4 && steps.size(1) == channels_ && steps.dtype() == torch::kUInt8,
+              "IntegerLevelHead: a map of uint8 with as many channels as the filters have");
   const torch::NoGradGuard no_grad;
   const IntegerLevelKernel kernel{.weight = weight_.const_data_ptr<int8_t>(),
                                   .scale = scale_.const_data_ptr<float>(),
                                   .bias = bias_.const_data_ptr<float>(),
                                   .channels = padded_channels_,
                                   .padded_levels = bias_.size(0)};
-  const int64_t count = feature.size(0);
-  const int64_t height = feature.size(2);
-  const int64_t width = feature.size(3);
-  const auto rows = feature.permute({0, 2, 3, 1}).contiguous();
+  const int64_t count = steps.size(0);
+  const int64_t height = steps.size(2);
+  const int64_t width = steps.size(3);
+  const auto rows = steps.permute({0, 2, 3, 1}).contiguous();
   const int64_t line = (width + 2) * padded_channels_;
-  auto steps =
-      torch::full({count, height + 2, width + 2, padded_channels_}, zero_point_, torch::kUInt8);
   auto levels = torch::empty({count, height, width}, torch::kInt64);
-  const auto* in = rows.const_data_ptr<float>();
-  auto* on_grid = steps.mutable_data_ptr<uint8_t>();
+  const auto* in = rows.const_data_ptr<uint8_t>();
   auto* out = levels.mutable_data_ptr<int64_t>();
   const int64_t blocks = (height + kLinesAtOnce - 1) / kLinesAtOnce;  // of a picture
-  const int workers = threads > 0 ? threads : at::get_num_threads();
-  const auto for_blocks = [&](const auto& run) {
-    parallel_for(static_cast<size_t>(count * blocks), workers, [&](size_t job) {
-      const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
-      run(static_cast<int64_t>(job) / blocks, begin, std::min(begin + kLinesAtOnce, height));
-    });
-  };
-  const float inverse = 1 / input_scale_;
-  const auto zero =
-      static_cast<float>(zero_point_) + 0.5F;  // rounds what is a whole number already
-  for_blocks([&](int64_t picture, int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const float* from = in + (picture * height + y) * width * channels_;
-      uint8_t* to =
-          on_grid + ((picture * (height + 2) + y + 1) * (width + 2) + 1) * padded_channels_;
+  const auto jobs = static_cast<size_t>(count * blocks);
+  parallel_for(jobs, threads > 0 ? threads : at::get_num_threads(), [&](size_t job) {
+    static thread_local IntegerLevelWorkspace workspace;
+    static thread_local std::vector<uint8_t> padded;
+    const int64_t picture = static_cast<int64_t>(job) / blocks;
+    const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
+    const int64_t end = std::min(begin + kLinesAtOnce, height);
+    padded.assign(static_cast<size_t>((end - begin + 2) * line), static_cast<uint8_t>(zero_point_));
+    for (int64_t y = std::max<int64_t>(begin - 1, 0); y < std::min(end + 1, height); ++y) {
+      const uint8_t* from = in + (picture * height + y) * width * channels_;
+      uint8_t* to = padded.data() + (y - begin + 1) * line + padded_channels_;
+      if (channels_ == padded_channels_) {
+        std::copy_n(from, width * channels_, to);
+        continue;
+      }
       for (int64_t x = 0; x < width; ++x, from += channels_, to += padded_channels_) {
-        for (int64_t c = 0; c < channels_; ++c) {
-          to[c] = static_cast<uint8_t>(static_cast<int32_t>(from[c] * inverse + zero));
-        }
+        std::copy_n(from, channels_, to);
       }
     }
-  });
-  for_blocks([&](int64_t picture, int64_t begin, int64_t end) {
-    static thread_local IntegerLevelWorkspace workspace;
-    integer_level_lines(kernel, on_grid + picture * (height + 2) * line, width, begin, end,
-                        workspace, out + (picture * height + begin) * width);
+    integer_level_lines(kernel, padded.data(), width, end - begin, workspace,
+                        out + (picture * height + begin) * width);
   });
   return levels;
 }

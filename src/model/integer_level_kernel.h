@@ -28,11 +28,9 @@ struct IntegerLevelWorkspace {
   std::vector<int32_t> index;
 };
 
-// The winning levels of the lines begin .. end - 1, of equal logits the first; levels:
-// [end - begin, width]. steps: [height + 2, width + 2, C] with the zero point around the map. Not
-// to be called where integer_level_group() is 0.
+// The winning levels, of equal logits the first: [lines, width]. steps: [lines + 2, width + 2, C],
+// the zero point where they lie outside the map. Not to be called where integer_level_group() is 0.
 void integer_level_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t width,
-                         int64_t begin, int64_t end, IntegerLevelWorkspace& workspace,
-                         int64_t* levels);
+                         int64_t lines, IntegerLevelWorkspace& workspace, int64_t* levels);
 
 }  // namespace dualdepth

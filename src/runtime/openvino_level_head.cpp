@@ -27,17 +27,19 @@
 namespace dualdepth {
 namespace {
 
-torch::Tensor view(const float* values, const ov::Shape& shape) {
+template <class Number>
+torch::Tensor view(const Number* values, const ov::Shape& shape) {
   const std::vector<int64_t> sizes(shape.begin(), shape.end());
   // from_blob takes no pointer to const; the view is only read.
-  return torch::from_blob(const_cast<float*>(values), sizes);
+  return torch::from_blob(const_cast<Number*>(values), sizes,
+                          torch::CppTypeToScalarType<Number>::value);
 }
 
-// The winning levels of a feature map, by LevelHead or IntegerLevelHead.
-using WinningLevels = std::function<torch::Tensor(const torch::Tensor& feature, int threads)>;
+// The winning levels of a map, by LevelHead of its values or IntegerLevelHead of their steps.
+using WinningLevels = std::function<torch::Tensor(const torch::Tensor& map, int threads)>;
 
-// Input: feature, float32 [N, H, W, C], in which OpenVINO's convolutions leave it. Output: the
-// winning level, [N, 1, H, W].
+// Input: float32 values or uint8 steps, [N, H, W, C], as OpenVINO's convolutions leave them.
+// Output: the winning level, [N, 1, H, W].
 class LevelHeadOp : public ov::op::Op {
  public:
   OPENVINO_OP("LevelHead", "dualdepth");
@@ -63,8 +65,10 @@ class LevelHeadOp : public ov::op::Op {
   // Uses no thread of LibTorch's pool: they would go on spinning beside OpenVINO's.
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
     const ov::Shape in = inputs[0].get_shape();
-    const auto feature = view(inputs[0].data<const float>(), in).permute({0, 3, 1, 2});
-    const auto levels = head_(feature, threads_);
+    const auto map = inputs[0].get_element_type() == ov::element::u8
+                         ? view(inputs[0].data<const uint8_t>(), in)
+                         : view(inputs[0].data<const float>(), in);
+    const auto levels = head_(map.permute({0, 3, 1, 2}), threads_);
     outputs[0].set_shape({in[0], 1, in[1], in[2]});
     const auto* from = levels.const_data_ptr<int64_t>();
     if (type_ == ov::element::i64) {
@@ -153,7 +157,7 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
 // the zero point is 0.
 struct Dequantized {
   torch::Tensor scale, zero_point;  // float
-  ov::element::Type type;           // of the steps
+  ov::Output<ov::Node> steps;
 };
 
 std::optional<Dequantized> find_dequantized(const ov::Output<ov::Node>& value) {
@@ -161,7 +165,7 @@ std::optional<Dequantized> find_dequantized(const ov::Output<ov::Node>& value) {
   if (!scaled) return std::nullopt;
   const auto scale = constant_of(scaled->input_value(1));
   if (!scale || scale->get_element_type() != ov::element::f32) return std::nullopt;
-  Dequantized found{.scale = floats_of(*scale), .zero_point = torch::zeros({1}), .type = {}};
+  Dequantized found{.scale = floats_of(*scale), .zero_point = torch::zeros({1}), .steps = {}};
   auto steps = scaled->input_value(0);
   if (const auto shifted = ov::as_type_ptr<ov::op::v1::Subtract>(steps.get_node_shared_ptr())) {
     const auto zero = constant_of(shifted->input_value(1));
@@ -171,19 +175,26 @@ std::optional<Dequantized> find_dequantized(const ov::Output<ov::Node>& value) {
   }
   const auto converted = ov::as_type_ptr<ov::op::v0::Convert>(steps.get_node_shared_ptr());
   if (!converted) return std::nullopt;
-  found.type = converted->input_value(0).get_element_type();
+  found.steps = converted->input_value(0);
   return found;
 }
 
 bool fits_integer_head(const Dequantized& feature, const Dequantized& filters, int64_t levels) {
-  return IntegerLevelHead::is_supported() && feature.type == ov::element::u8 &&
+  return IntegerLevelHead::is_supported() && feature.steps.get_element_type() == ov::element::u8 &&
          feature.scale.numel() == 1 && feature.zero_point.numel() == 1 &&
-         filters.type == ov::element::i8 && filters.zero_point.eq(0).all().item<bool>() &&
+         filters.steps.get_element_type() == ov::element::i8 &&
+         filters.zero_point.eq(0).all().item<bool>() &&
          (filters.scale.numel() == 1 || filters.scale.numel() == levels);
 }
 
-// The head in whole numbers where the file is quantized and the CPU has the instructions.
-WinningLevels winning_levels_of(const Head& head) {
+// A head and what it reads, [N, C, H, W].
+struct HeadKernel {
+  WinningLevels run;
+  ov::Output<ov::Node> map;
+};
+
+// In whole numbers where the file is quantized and the CPU has the instructions.
+HeadKernel kernel_of(const Head& head) {
   const auto weight = view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
   const auto bias = floats_of(*head.bias);
   const auto feature = find_dequantized(head.feature);
@@ -193,11 +204,13 @@ WinningLevels winning_levels_of(const Head& head) {
         .weight_scale = filters->scale,
         .input_scale = feature->scale.item<float>(),
         .zero_point = static_cast<int64_t>(feature->zero_point.item<float>())};
-    return [kernel = std::make_shared<IntegerLevelHead>(weight, bias, grids)](
-               const torch::Tensor& map, int threads) { return (*kernel)(map, threads); };
+    const auto kernel = std::make_shared<IntegerLevelHead>(weight, bias, grids);
+    return {[kernel](const torch::Tensor& steps, int threads) { return (*kernel)(steps, threads); },
+            feature->steps};
   }
-  return [kernel = std::make_shared<LevelHead>(weight, bias)](
-             const torch::Tensor& map, int threads) { return (*kernel)(map, threads); };
+  const auto kernel = std::make_shared<LevelHead>(weight, bias);
+  return {[kernel](const torch::Tensor& map, int threads) { return (*kernel)(map, threads); },
+          head.feature};
 }
 
 }  // namespace
@@ -214,9 +227,10 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
     if (!head) continue;
     const auto type = top->get_index_element_type();
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
-    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(head->feature, order);
-    const auto op = std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last},
-                                                  winning_levels_of(*head), type, threads);
+    const auto kernel = kernel_of(*head);
+    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(kernel.map, order);
+    const auto op =
+        std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last}, kernel.run, type, threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
     ++replaced;

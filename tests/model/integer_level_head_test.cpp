@@ -30,7 +30,6 @@ TEST_P(IntegerLevels, AreThoseOfTheConvolutionsArgmax) {
   torch::manual_seed(3);
   constexpr float kInputScale = 0.037F;
   const auto steps = torch::randint(0, 256, {c.batch, c.channels, c.height, c.width});
-  const auto feature = (steps - c.zero_point).to(torch::kFloat32) * kInputScale;
   const auto filters = torch::randint(-127, 128, {c.levels, c.channels, 3, 3});
   const auto scale =
       c.per_channel ? 0.01 + 0.02 * torch::rand({c.levels}) : torch::full({1}, 0.02F);
@@ -44,7 +43,7 @@ TEST_P(IntegerLevels, AreThoseOfTheConvolutionsArgmax) {
   const auto clear = (best.select(1, 0) - best.select(1, 1)) > 1e-4;
   const IntegerLevelHead head(weight.to(torch::kFloat32), bias, {scale, kInputScale, c.zero_point});
   for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
-    const auto levels = head(feature.contiguous(format));
+    const auto levels = head(steps.to(torch::kUInt8).contiguous(format));
     ASSERT_EQ(levels.sizes(), torch::IntArrayRef({c.batch, c.height, c.width}));
     EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)));
   }
@@ -63,7 +62,7 @@ TEST(IntegerLevelsOfTies, OfEqualLogitsTheFirstLevelWins) {
   auto bias = torch::zeros({256});
   bias[7] = bias[70] = bias[200] = 1;
   const IntegerLevelHead head(torch::zeros({256, 4, 3, 3}), bias, {torch::ones({1}), 1, 0});
-  EXPECT_TRUE(head(torch::ones({1, 4, 4, 20})).eq(7).all().item<bool>());
+  EXPECT_TRUE(head(torch::ones({1, 4, 4, 20}, torch::kUInt8)).eq(7).all().item<bool>());
 }
 
 }  // namespace

@@ -25,13 +25,12 @@ class IntegerLevelHead {
   IntegerLevelHead(const torch::Tensor& weight, const torch::Tensor& bias,
                    const IntegerHeadGrids& grids);
 
-  // feature: float32 [N, C, h, w] on its grid, fastest in channels-last. Returns int64 [N, h, w].
-  // threads: 0 as many as LibTorch computes with on the calling thread.
-  torch::Tensor operator()(const torch::Tensor& feature, int threads = 0) const;
+  // steps: of the input's grid, uint8 [N, C, h, w], fastest in channels-last. Returns int64
+  // [N, h, w]. threads: 0 as many as LibTorch computes with on the calling thread.
+  torch::Tensor operator()(const torch::Tensor& steps, int threads = 0) const;
 
  private:
   int64_t channels_, padded_channels_;
-  float input_scale_;
   int64_t zero_point_;
   torch::Tensor weight_, scale_, bias_;
 };
