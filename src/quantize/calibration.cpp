@@ -130,10 +130,12 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
   return calibration;
 }
 
-ValueRange winner_range(const Histogram& winners, RangeMethod method) {
-  const double low = winners.quantile(0.001) - kWinnerRoom;
-  const double high =
-      method == RangeMethod::kMinMax ? winners.range().high : winners.quantile(0.999) + kWinnerTop;
+ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent) {
+  const bool wide = extent == WinnerRange::kWide;
+  const double low = winners.quantile(wide ? 0.001 : 0.005) - (wide ? 1 : 0.5);
+  const double high = method == RangeMethod::kMinMax
+                          ? winners.range().high
+                          : winners.quantile(wide ? 0.999 : 0.99) + kWinnerTop;
   return {low, std::min(high, winners.range().high)};
 }
 

@@ -113,6 +113,10 @@ class Quantizer {
                      "also in Concats");
       center("centred last");
     }
+    if (logits_of(result.reference)) {
+      winners_ = WinnerRange::kNarrow;
+      if (try_reference(result.reference, "narrow winners") >= least) winners_ = WinnerRange::kWide;
+    }
     quantize(result, pictures_, options_.given_ranges);
     result.stages.push_back({"all pictures", error_of(result.graph)});
     fit(result);
@@ -159,7 +163,7 @@ class Quantizer {
   void lower_head(Graph& graph, const Histogram& winners) {
     head_shift_ = 0;
     if (!has_centred_head(graph)) return;
-    head_shift_ = std::max(0.0, winner_range(winners, options_.ranges).low);
+    head_shift_ = std::max(0.0, winner_range(winners, options_.ranges, winners_).low);
     const NodeId conv_id = deploy::integer_head(graph).front();
     auto conv = std::get<deploy::Conv>(graph.node(conv_id).operation);
     conv.bias = conv.bias - head_shift_;
@@ -177,7 +181,7 @@ class Quantizer {
       if (std::holds_alternative<deploy::Sigmoid>(graph.node(id).operation)) {
         ranges[id] = {0, 255.0 / 256};
       } else if (logits == id && calibration.winners) {
-        ranges[id] = winner_range(*calibration.winners, options_.ranges);
+        ranges[id] = winner_range(*calibration.winners, options_.ranges, winners_);
         ranges[id].low = has_centred_head(graph) ? 0 : std::min(0.0, ranges[id].low);
         ranges[id].high = std::max(0.0, ranges[id].high - head_shift_);
       }
@@ -244,6 +248,7 @@ class Quantizer {
   Pictures judged_;
   std::vector<DensePrediction> wanted_;  // of judged_, in float
   double head_shift_ = 0;
+  WinnerRange winners_ = WinnerRange::kWide;
   std::vector<Stage> stages_;
 };
 

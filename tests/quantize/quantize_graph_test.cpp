@@ -34,6 +34,19 @@ TEST_F(QuantizedNetwork, CalibrationHasTheSameBitsWithAnyNumberOfThreads) {
   }
 }
 
+// 0.1, 0.5, 99 and 99.9 % of values that lie evenly between 0 and 100.
+TEST(WinnerRange, LeavesRoomBelowTheLowWinnersAndLittleAboveTheHighOnes) {
+  Histogram winners(ValueRange{0, 100});
+  winners.add(torch::linspace(0, 100, 100001));
+  const auto wide = winner_range(winners, RangeMethod::kMse, WinnerRange::kWide);
+  EXPECT_NEAR(wide.low, 0.1 - 1, 0.06);
+  EXPECT_EQ(wide.high, 100);  // 99.9 + 0.5 would lie beyond what was seen
+  const auto narrow = winner_range(winners, RangeMethod::kMse, WinnerRange::kNarrow);
+  EXPECT_NEAR(narrow.low, 0.5 - 0.5, 0.06);
+  EXPECT_NEAR(narrow.high, 99 + 0.5, 0.06);
+  EXPECT_EQ(winner_range(winners, RangeMethod::kMinMax, WinnerRange::kNarrow).high, 100);
+}
+
 TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   QuantizeOptions options = quick();
   options.correct_bias = false;
@@ -42,9 +55,9 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
                                  predict_all(depth_of(graph_, card_), pictures_));
   EXPECT_GT(error.equal_levels, 0.99);
   EXPECT_LT(error.median, 1e-3);
-  // Plain, centred, equalized without and with what Concats put beside, all pictures; centring is
-  // tried again where it was not kept.
-  EXPECT_EQ(quantization.stages.size(), quantization.stages[4].name == "centred last" ? 6U : 5U);
+  // Plain, centred, equalized without and with what Concats put beside, narrow winners, all
+  // pictures; centring is tried again where it was not kept.
+  EXPECT_EQ(quantization.stages.size(), quantization.stages[4].name == "centred last" ? 7U : 6U);
 }
 
 TEST_F(QuantizedNetwork, EveryConvolutionLiesOnItsGrid) {

@@ -33,10 +33,13 @@ Calibration calibrate(const deploy::Graph& graph, const Placement& placement,
                       const Pictures& pictures, int threads);
 
 // How the integer head's logits are shifted and clipped. Argmax asks only which logit is greatest:
-// losing ones may end at the grid's bottom. Bottom: the 0.1 % quantile of the winning logit minus
-// kWinnerRoom; top: its 99.9 % quantile + kWinnerTop, or what method minmax says.
-inline constexpr double kWinnerRoom = 1;
+// losing ones may end at the grid's bottom. Bottom: a low quantile of the winning logit minus some
+// room; top: a high quantile + kWinnerTop, or what method minmax says.
+//
+//   kWide    0.1 % - 1 and 99.9 %
+//   kNarrow  0.5 % - 0.5 and 99 %: finer steps for most pixels, at the price of a few
+enum class WinnerRange { kWide, kNarrow };
 inline constexpr double kWinnerTop = 0.5;
-ValueRange winner_range(const Histogram& winners, RangeMethod method);
+ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent);
 
 }  // namespace dualdepth::quantize
