@@ -22,11 +22,10 @@ torch::Tensor pack(const torch::Tensor& weight, int64_t padded_levels, int64_t g
   return rows.view({padded_levels / group, group, -1}).transpose(1, 2).contiguous();
 }
 
-// G g along x: [K, 3, 3, C] to [K, kLevelPoints * 3, C].
+// G g G^T: [K, 3, 3, C] to [K, kLevelPoints, C].
 torch::Tensor transform(const torch::Tensor& taps) {
-  const auto matrix =
-      torch::from_blob(const_cast<float*>(&kLevelFilterTransform[0][0]), {kLevelPoints, 3});
-  return torch::einsum("pj,kijc->kpic", {matrix, taps}).flatten(1, 2);
+  const auto matrix = torch::from_blob(const_cast<float*>(&kLevelFilterTransform[0][0]), {6, 3});
+  return torch::einsum("pi,qj,kijc->kpqc", {matrix, matrix, taps}).flatten(1, 2);
 }
 
 torch::Tensor pack_bias(const torch::Tensor& bias, int64_t padded_levels) {

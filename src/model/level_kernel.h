@@ -9,7 +9,7 @@ namespace dualdepth {
 // One 3x3 head of K levels over C channels.
 struct LevelKernel {
   const float* weight;     // [K' / group][3][3][C][group]
-  const float* transform;  // [K' / group][kLevelPoints][3][C][group]: see level_lines()
+  const float* transform;  // [K' / group][kLevelPoints][C][group]: see level_lines()
   const float* bias;       // [K'], -infinity behind the K levels
   int64_t channels;        // C
   int64_t padded_levels;   // K': K filled up to a multiple of level_group()
@@ -22,23 +22,23 @@ struct LevelMap {
   int64_t height, width;
 };
 
-// Minimal filtering F(4, 3) along x (Winograd; Lavin and Gray, Fast Algorithms for Convolutional
-// Neural Networks, 2016): four neighbouring pixels y of a filter g over six d are
+// Minimal filtering F(4x4, 3x3) (Winograd; Lavin and Gray, Fast Algorithms for Convolutional Neural
+// Networks, 2016): 4x4 neighbouring pixels y of a filter g over 6x6 d are
 //
-//   y = A^T [(G g) * (B^T d)]
+//   y = A^T [(G g G^T) * (B^T d B)] A
 //
-// with 6 products in place of 12. Rows of G for the points 0, 1, -1, 2, -2 and infinity:
-inline constexpr int64_t kLevelPoints = 6;
-inline constexpr float kLevelFilterTransform[kLevelPoints][3] = {{1.F / 4, 0, 0},
-                                                                 {-1.F / 6, -1.F / 6, -1.F / 6},
-                                                                 {-1.F / 6, 1.F / 6, -1.F / 6},
-                                                                 {1.F / 24, 1.F / 12, 1.F / 6},
-                                                                 {1.F / 24, -1.F / 12, 1.F / 6},
-                                                                 {0, 0, 1}};
+// with 36 products in place of 144. Rows of G for the points 0, 1, -1, 2, -2 and infinity:
+inline constexpr int64_t kLevelPoints = 36;
+inline constexpr float kLevelFilterTransform[6][3] = {{1.F / 4, 0, 0},
+                                                      {-1.F / 6, -1.F / 6, -1.F / 6},
+                                                      {-1.F / 6, 1.F / 6, -1.F / 6},
+                                                      {1.F / 24, 1.F / 12, 1.F / 6},
+                                                      {1.F / 24, -1.F / 12, 1.F / 6},
+                                                      {0, 0, 1}};
 
 // Memory that level_lines() sizes itself.
 struct LevelWorkspace {
-  std::vector<float> lines, products, best, second;
+  std::vector<float> zeros, inputs, products, rows, best, second;
   std::vector<int32_t> index;
 };
 

@@ -10,10 +10,10 @@ namespace dualdepth {
 // being stored (126 MB at 192x640): of each pixel only the greatest logits so far and their level
 // are kept. Of equal logits the first level wins.
 //
-// Four neighbouring pixels are computed at once with half the products (minimal filtering F(4, 3)
-// along x; Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding
-// error is a few times that of a plain sum, so a pixel whose two best logits lie closer together
-// than that error may be is summed again directly.
+// 4x4 pixels are computed at once with a quarter of the products (minimal filtering F(4x4, 3x3);
+// Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding error is a
+// few times that of a plain sum, so a pixel whose two best logits lie closer together than that
+// error may be is summed again directly.
 //
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
