@@ -79,8 +79,8 @@ TEST_F(QuantizedFiles, AreReadAsTheNetworkThatWasWritten) {
   for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kNpu}) {
     const auto quantization = quantized(profile);
     const auto read = deploy::open_graph(written(quantization, profile), 64, 96);
-    const auto wanted = deploy::run_graph(quantization.graph, picture(7),
-                                          deploy::output_nodes(quantization.graph));
+    const auto wanted =
+        deploy::run_graph(quantization.graph, picture(7), deploy::output_nodes(quantization.graph));
     const auto said = deploy::run_graph(read, picture(7), deploy::output_nodes(read));
     ASSERT_EQ(said.size(), wanted.size());
     for (size_t i = 0; i < said.size(); ++i) EXPECT_TRUE(said[i].equal(wanted[i]));
