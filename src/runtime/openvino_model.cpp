@@ -10,6 +10,7 @@
 #include "dualdepth/runtime/exported_model.h"
 #include "dualdepth/runtime/onnx_file.h"
 #include "openvino_level_head.h"
+#include "openvino_upsampling.h"
 
 namespace dualdepth {
 namespace {
@@ -41,6 +42,7 @@ class OpenVinoModel : public ExportedModel {
       const auto model = core.read_model(path.string());
       const int threads = resolve_thread_count(static_cast<int>(options.threads));
       replace_level_heads(model, threads);
+      replace_upsampled_convolutions(model);
       const auto type =
           options.precision == Precision::kBFloat16 ? ov::element::bf16 : ov::element::f32;
       compiled_ = core.compile_model(
