@@ -9,8 +9,10 @@
 namespace dualdepth {
 namespace {
 
-// Pixels whose logits (8 MB with 256 levels) and patches stay in the cache.
+// Pixels whose logits (8 MB with 256 levels) and patches stay in a CPU's cache.
 constexpr int64_t kStripePixels = 8192;
+// On a GPU each stripe costs the start of some 25 kernels; its logits take 67 MB.
+constexpr int64_t kStripePixelsOnGpu = 65536;
 
 struct Stripe {
   torch::Tensor depth, level, fraction;  // [P]; undefined as in DensePrediction
@@ -58,9 +60,10 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
     return decode_whole(filters, feature, codec);
   }
   const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
+  const int64_t at_once = feature.is_cpu() ? kStripePixels : kStripePixelsOnGpu;
   std::vector<Stripe> stripes;
-  for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
-    const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels),
+  for (int64_t begin = 0; begin < pixels; begin += at_once) {
+    const auto stripe = torch::arange(begin, std::min(begin + at_once, pixels),
                                       feature.options().dtype(torch::kInt64));
     stripes.push_back(decode(apply_at(filters, feature, stripe), codec));
   }

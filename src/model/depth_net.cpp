@@ -92,6 +92,12 @@ void DepthNetImpl::check_batch_statistics(const torch::Tensor& image) const {
                .fix = "train on larger pictures or larger batches"});
 }
 
+void DepthNetImpl::prepare_for_prediction() {
+  eval();
+  encoder_->fold_batch_norm();
+  decoder_->split_filters();
+}
+
 HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {
   return decoder_->head(scale)(feature);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "dualdepth/model/upsampled_filters.h"
+
 namespace dualdepth {
 namespace {
 
@@ -48,6 +50,18 @@ DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>&
   }
 }
 
+torch::Tensor DualHeadDepthDecoderImpl::Stage::upsample(const torch::Tensor& map,
+                                                        const torch::Tensor& skip) {
+  if (!doubled_filters.defined()) {
+    const auto doubled = upsample_nearest_x2(map);
+    return after(skip.defined() ? torch::cat({doubled, skip}, 1) : doubled);
+  }
+  const auto sums =
+      torch::conv_transpose2d(map, doubled_filters, after->bias, /*stride=*/2, /*padding=*/1);
+  if (!skip.defined()) return sums;
+  return torch::conv2d(skip, skip_filters, {}, /*stride=*/1, /*padding=*/1).add_(sums);
+}
+
 ScaleFeatures DualHeadDepthDecoderImpl::forward(const EncoderFeatures& encoded,
                                                 std::vector<torch::Tensor>* maps) {
   const auto noted = [maps](torch::Tensor map) {
@@ -57,12 +71,29 @@ ScaleFeatures DualHeadDepthDecoderImpl::forward(const EncoderFeatures& encoded,
   ScaleFeatures features;
   torch::Tensor x = encoded[4];
   for (auto& [i, stage] : stages_) {
-    x = upsample_nearest_x2(noted(stage.before(x).relu_()));
-    if (i > 0) x = torch::cat({x, encoded[i - 1]}, 1);
-    x = noted(stage.after(x).relu_());
+    const auto map = noted(stage.before(x).relu_());
+    x = noted(stage.upsample(map, i > 0 ? encoded[i - 1] : torch::Tensor()).relu_());
     if (heads_.contains(i)) features[i] = x;
   }
   return features;
+}
+
+void DualHeadDepthDecoderImpl::split_filters() {
+  TORCH_CHECK(!is_training(), "split_filters: in evaluation mode");
+  const torch::NoGradGuard no_grad;
+  for (auto& [i, stage] : stages_) {
+    const auto& weight = stage.after->weight;
+    stage.doubled_filters = upsampled_filters(weight.slice(1, 0, kChannels[i]))
+                                .contiguous(torch::MemoryFormat::ChannelsLast);
+    if (i == 0) continue;
+    stage.skip_filters =
+        weight.slice(1, kChannels[i]).contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+}
+
+void DualHeadDepthDecoderImpl::train(bool on) {
+  torch::nn::Module::train(on);
+  for (auto& [i, stage] : stages_) stage.doubled_filters = stage.skip_filters = torch::Tensor();
 }
 
 }  // namespace dualdepth

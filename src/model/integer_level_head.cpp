@@ -1,18 +1,15 @@
 #include "dualdepth/model/integer_level_head.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <limits>
 #include <vector>
 
-#include "dualdepth/base/parallel.h"
 #include "integer_level_kernel.h"
+#include "line_blocks.h"
 
 namespace dualdepth {
 namespace {
 
-constexpr int64_t kLinesAtOnce = 16;
 constexpr int64_t kQuad = 4;  // channels of one dot product
 
 int64_t round_up(int64_t value, int64_t multiple) {
@@ -81,14 +78,10 @@ torch::Tensor IntegerLevelHead::operator()(const torch::Tensor& steps, int threa
   auto levels = torch::empty({count, height, width}, torch::kInt64);
   const auto* in = rows.const_data_ptr<uint8_t>();
   auto* out = levels.mutable_data_ptr<int64_t>();
-  const int64_t blocks = (height + kLinesAtOnce - 1) / kLinesAtOnce;  // of a picture
-  const auto jobs = static_cast<size_t>(count * blocks);
-  parallel_for(jobs, threads > 0 ? threads : at::get_num_threads(), [&](size_t job) {
+  for_each_line_block(count, height, threads, [&](const LineBlock& block) {
     static thread_local IntegerLevelWorkspace workspace;
     static thread_local std::vector<uint8_t> padded;
-    const int64_t picture = static_cast<int64_t>(job) / blocks;
-    const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
-    const int64_t end = std::min(begin + kLinesAtOnce, height);
+    const auto [picture, begin, end] = block;
     padded.assign(static_cast<size_t>((end - begin + 2) * line), static_cast<uint8_t>(zero_point_));
     for (int64_t y = std::max<int64_t>(begin - 1, 0); y < std::min(end + 1, height); ++y) {
       const uint8_t* from = in + (picture * height + y) * width * channels_;

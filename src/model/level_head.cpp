@@ -1,18 +1,12 @@
 #include "dualdepth/model/level_head.h"
 
-#include <ATen/Parallel.h>
-
-#include <algorithm>
 #include <limits>
-#include <vector>
 
-#include "dualdepth/base/parallel.h"
 #include "level_kernel.h"
+#include "line_blocks.h"
 
 namespace dualdepth {
 namespace {
-
-constexpr int64_t kLinesAtOnce = 16;
 
 // [K, taps, C] as [K' / group][taps][C][group]: one vector of levels is read for each tap and
 // channel.
@@ -67,15 +61,11 @@ torch::Tensor LevelHead::operator()(const torch::Tensor& feature, int threads) c
   auto levels = torch::empty({feature.size(0), height, width}, torch::kInt64);
   const auto* in = rows.const_data_ptr<float>();
   auto* out = levels.mutable_data_ptr<int64_t>();
-  const int64_t blocks = (height + kLinesAtOnce - 1) / kLinesAtOnce;  // of a picture
-  const auto jobs = static_cast<size_t>(feature.size(0) * blocks);
-  parallel_for(jobs, threads > 0 ? threads : at::get_num_threads(), [&](size_t job) {
+  for_each_line_block(feature.size(0), height, threads, [&](const LineBlock& block) {
     static thread_local LevelWorkspace workspace;
-    const int64_t picture = static_cast<int64_t>(job) / blocks;
-    const int64_t begin = static_cast<int64_t>(job) % blocks * kLinesAtOnce;
-    const LevelMap map{in + picture * height * width * channels_, height, width};
-    level_lines(kernel, map, begin, std::min(begin + kLinesAtOnce, height), workspace,
-                out + (picture * height + begin) * width);
+    const LevelMap map{in + block.picture * height * width * channels_, height, width};
+    level_lines(kernel, map, block.begin, block.end, workspace,
+                out + (block.picture * height + block.begin) * width);
   });
   return levels;
 }

@@ -10,7 +10,7 @@ NetworkPredictor::NetworkPredictor(DepthNet net, const DataOptions& data, c10::D
           {.model = net->options(), .image_shape = data.image_shape, .kb_crop = data.kb_crop},
           device) {
   net->to(device);
-  net->eval();
+  net->prepare_for_prediction();
 }
 
 }  // namespace dualdepth

@@ -25,19 +25,28 @@ std::shared_ptr<Constant> constant_of(const torch::Tensor& values) {
                                     packed.const_data_ptr<float>());
 }
 
+// Whether scales of 2 make each pixel 2x2 equal ones: y reads floor(y / 2), or what lies nearest to
+// (y + 0.5) / 2 - 0.5, which is never half-way. OpenVINO reads Resize as the first and ONNX's older
+// Upsample as the second.
+bool repeats_pixels(const Interpolate::InterpolateAttrs& attributes) {
+  using Transform = Interpolate::CoordinateTransformMode;
+  using Nearest = Interpolate::NearestMode;
+  if (attributes.mode != Interpolate::InterpolateMode::NEAREST ||
+      attributes.shape_calculation_mode != Interpolate::ShapeCalcMode::SCALES) {
+    return false;
+  }
+  const auto transform = attributes.coordinate_transformation_mode;
+  const auto nearest = attributes.nearest_mode;
+  const bool rounds =
+      nearest == Nearest::ROUND_PREFER_FLOOR || nearest == Nearest::ROUND_PREFER_CEIL;
+  return (transform == Transform::ASYMMETRIC && nearest == Nearest::FLOOR) ||
+         (transform == Transform::HALF_PIXEL && rounds);
+}
+
 // What is doubled, each pixel to 2x2 equal ones; nothing where the node does something else.
 std::optional<ov::Output<ov::Node>> doubled_by(const ov::Node& node) {
   const auto* interpolate = dynamic_cast<const Interpolate*>(&node);
-  if (interpolate == nullptr) return std::nullopt;
-  const auto& attributes = interpolate->get_attrs();
-  using Attributes = Interpolate;
-  if (attributes.mode != Attributes::InterpolateMode::NEAREST ||
-      attributes.shape_calculation_mode != Attributes::ShapeCalcMode::SCALES ||
-      attributes.coordinate_transformation_mode !=
-          Attributes::CoordinateTransformMode::ASYMMETRIC ||
-      attributes.nearest_mode != Attributes::NearestMode::FLOOR) {
-    return std::nullopt;
-  }
+  if (interpolate == nullptr || !repeats_pixels(interpolate->get_attrs())) return std::nullopt;
   // Scales lie behind the sizes in Interpolate-4, alone in Interpolate-11; then the axes, if not all.
   std::vector<float> scales;
   for (size_t i = 1; i < node.get_input_size(); ++i) {

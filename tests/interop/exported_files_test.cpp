@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "dualdepth/data/synthetic_picture.h"
 #include "dualdepth/deploy/export_model.h"
 #include "dualdepth/io/image.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/runtime/dense_predictor.h"
+#include "dualdepth/runtime/exported_model.h"
 #include "testing/interop_python.h"
 #include "testing/random_checkpoint.h"
 #include "testing/shared_data.h"
@@ -115,6 +118,24 @@ TEST_F(ExportedFiles, EachProfileRunsInOnnxRuntimeAndOpenVino) {
   }
   expect_script("run_onnx.py", run);
   expect_script("check_onnx.py", check);
+}
+
+// Its decoder has five convolutions behind an upsampling; export_checkpoint() holds what OpenVINO
+// computes against the checkpoint.
+TEST_F(ExportedFiles, OfEachProfileAreConvolvedBeforeTheyAreUpsampled) {
+  make_checkpoint();
+  for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu}) {
+    for (const bool dynamic : {false, true}) {
+      if (dynamic && profile == OnnxProfile::kNpu) continue;  // has fixed shapes alone
+      const auto file = exported({.profile = profile, .dynamic = dynamic}, "model.onnx");
+      const auto model = open_onnx(file, {.profile = true});
+      model->run(torch::rand({1, 3, 64, 96}));
+      std::map<std::string, int> layers;
+      for (const auto& layer : model->layer_times()) ++layers[layer.kind];
+      EXPECT_EQ(layers["ConvolutionBackpropData"], 5) << enum_name(profile);
+      EXPECT_EQ(layers["Interpolate"] + layers["Concat"], 0) << enum_name(profile);
+    }
+  }
 }
 
 TEST_F(ExportedFiles, LogitsAndDepthAndAnySize) {

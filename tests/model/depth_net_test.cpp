@@ -138,6 +138,26 @@ TEST(DepthNet, BFloat16TrunkStaysNearFloat32AndItsHeadsAreFloat32) {
   EXPECT_EQ(net->heads(fast, 0).integer_logits.scalar_type(), torch::kFloat32);
 }
 
+// Filters that were folded and split must not outlive a training step.
+TEST(DepthNet, TakesNewParametersAfterPredictionWasPrepared) {
+  torch::manual_seed(3);
+  const torch::NoGradGuard no_grad;
+  const auto image = torch::rand({1, 3, 64, 64});
+  for (const char* name : {"encoder.conv1.weight", "encoder.layer2.0.downsample.0.weight",
+                           "encoder.layer3.1.conv2.weight", "decoder.upconv_3_1.weight"}) {
+    DepthNet net(ModelOptions{});
+    net->prepare_for_prediction();
+    const auto before = net->features(image).at(0);
+    net->train();
+    net->named_parameters()[name].mul_(1.5);
+    net->eval();
+    const auto plain = net->features(image).at(0);
+    EXPECT_GT(relative_difference(before, plain), 1e-2) << name;
+    net->prepare_for_prediction();
+    EXPECT_LT(relative_difference(net->features(image).at(0), plain), 1e-5) << name;
+  }
+}
+
 TEST(DepthNet, RefusesToTakeBatchStatisticsOfASingleValue) {
   DepthNet net(with_scales({0}));
   const auto image = torch::zeros({1, 3, 32, 32});

@@ -35,6 +35,13 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   // what each Relu lets through, coarse to fine.
   ScaleFeatures forward(const EncoderFeatures& encoded, std::vector<torch::Tensor>* maps = nullptr);
 
+  // Prediction alone: from now on what is upsampled is convolved before it (see
+  // upsampled_filters.h), a fifth fewer products, with the parameters as they are now; until train()
+  // or eval() is called again.
+  void split_filters();
+
+  void train(bool on = true) override;
+
   // Throws std::out_of_range when the scale has no head.
   DualHead& head(int64_t scale) { return heads_.at(scale); }
 
@@ -42,6 +49,11 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   struct Stage {
     torch::nn::Conv2d before;  // upconv_i_0
     torch::nn::Conv2d after;   // upconv_i_1
+    // after's filters, of the map that is doubled and of the skip; undefined where not split.
+    torch::Tensor doubled_filters{}, skip_filters{};
+
+    // upconv_i_1(concat(nearest x2 of map, skip)), skip where there is one.
+    torch::Tensor upsample(const torch::Tensor& map, const torch::Tensor& skip);
   };
 
   std::map<int64_t, Stage, std::greater<>> stages_;  // coarse to fine

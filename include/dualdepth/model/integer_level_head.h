@@ -26,7 +26,8 @@ class IntegerLevelHead {
                    const IntegerHeadGrids& grids);
 
   // steps: of the input's grid, uint8 [N, C, h, w], fastest in channels-last. Returns int64
-  // [N, h, w]. threads: 0 as many as LibTorch computes with on the calling thread.
+  // [N, h, w]. threads: so many of its own, 0:
+  // LibTorch's.
   torch::Tensor operator()(const torch::Tensor& steps, int threads = 0) const;
 
  private:

@@ -24,8 +24,8 @@ class LevelHead {
 
   // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Returns int64 [N, h, w].
   // Sums are taken in another order than conv2d's, so that levels may differ where two logits are
-  // equal to about 1e-6 of their size. threads: 0 as many as LibTorch computes with on the calling
-  // thread.
+  // equal to about 1e-6 of their size. threads: so many of its own, 0:
+  // LibTorch's.
   torch::Tensor operator()(const torch::Tensor& feature, int threads = 0) const;
 
  private:

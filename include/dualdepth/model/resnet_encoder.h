@@ -1,9 +1,7 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -11,6 +9,7 @@
 #include <cstdint>
 
 #include "dualdepth/config/model_options.h"
+#include "dualdepth/model/conv_batch_norm.h"
 
 namespace dualdepth {
 
@@ -37,13 +36,16 @@ class ResNetEncoderImpl : public torch::nn::Module {
   void freeze_batch_norm();
   bool batch_norm_frozen() const { return batch_norm_frozen_; }
 
+  // Prediction alone: from now on each convolution and its batch norm are computed as one (see
+  // ConvBatchNorm), with the parameters as they are now; until train() or eval() is called again.
+  void fold_batch_norm();
+
   void train(bool on = true) override;
 
  private:
-  std::array<int64_t, 5> channels_;
+  std::array<int64_t, 5> channels_{};
   bool batch_norm_frozen_ = false;
-  torch::nn::Conv2d conv1_{nullptr};
-  torch::nn::BatchNorm2d bn1_{nullptr};
+  ConvBatchNorm stem_;
   std::array<torch::nn::Sequential, 4> layers_{nullptr, nullptr, nullptr, nullptr};
 };
 TORCH_MODULE(ResNetEncoder);
