@@ -11,6 +11,7 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/codec/plain_depth.h"
 #include "dualdepth/model/dense_prediction.h"
+#include "dualdepth/runtime/device.h"
 
 namespace dualdepth::deploy {
 namespace {
@@ -86,6 +87,7 @@ torch::jit::Module trace_network(DepthNet net, ModelOutputs outputs) {
                  .fix = "export it with --outputs depth"});
   }
   const torch::NoGradGuard no_grad;
+  const NoTf32 no_tf32;  // each convolution keeps it as an attribute
   net->to(torch::kCPU);
   net->eval();
   for (auto& parameter : net->parameters()) parameter.requires_grad_(false);

@@ -4,6 +4,7 @@
 
 #include "dualdepth/data/prepared_sample.h"
 #include "dualdepth/data/resize.h"
+#include "dualdepth/runtime/device.h"
 
 namespace dualdepth {
 namespace {
@@ -46,6 +47,7 @@ cv::Size DensePredictor::input_size() const {
 
 Prediction DensePredictor::predict(const cv::Mat& rgb) {
   const auto picture = to_network_picture(rgb, input_, device_);
+  const NoTf32 no_tf32;
   const auto dense = network_(picture.image);
   return {.depth = to_mat(dense.depth, torch::kFloat32, CV_32FC1),
           .level = to_mat(dense.level, torch::kInt16, CV_16UC1),

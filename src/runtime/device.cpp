@@ -91,4 +91,9 @@ void set_compute_threads(int64_t threads) {
 OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
 OneThread::~OneThread() { at::set_num_threads(before_); }
 
+NoTf32::NoTf32() : before_(at::globalContext().allowTF32CuDNN()) {
+  at::globalContext().setAllowTF32CuDNN(false);
+}
+NoTf32::~NoTf32() { at::globalContext().setAllowTF32CuDNN(before_); }
+
 }  // namespace dualdepth

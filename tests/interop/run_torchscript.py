@@ -14,6 +14,9 @@ for file, mode in zip(sys.argv[2::2], sys.argv[3::2]):
     card = json.loads(extra["dualdepth.json"])
     if card["outputs"] != mode or card["model"]["params"]["max_depth"] != 80:
         comparison.fail(f"a card with outputs {mode} and the codec, got {card}")
+    convolutions = [node for node in model.graph.nodes() if node.kind() == "aten::_convolution"]
+    if not convolutions or any(list(node.inputs())[-1].toIValue() for node in convolutions):
+        comparison.fail("convolutions that keep float32's whole mantissa on a GPU, got TF32")
     count = 0
     for key, image in comparison.pictures(expected):
         with torch.no_grad():
