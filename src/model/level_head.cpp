@@ -18,7 +18,8 @@ torch::Tensor pack(const torch::Tensor& weight, int64_t padded_levels, int64_t g
 
 // G g G^T: [K, 3, 3, C] to [K, kLevelPoints, C].
 torch::Tensor transform(const torch::Tensor& taps) {
-  const auto matrix = torch::from_blob(const_cast<float*>(&kLevelFilterTransform[0][0]), {6, 3});
+  const auto matrix =
+      torch::from_blob(const_cast<float*>(&kLevelFilterTransform[0][0]), {kLevelLine, 3});
   return torch::einsum("pi,qj,kijc->kpqc", {matrix, matrix, taps}).flatten(1, 2);
 }
 

@@ -23,6 +23,7 @@ constexpr int kVectors = 4;  // of levels in a register tile
 // Patches in a register tile: kVectors times as many accumulators must fit into the registers
 // beside the weights.
 constexpr int kPatches = HWY_MAX_BYTES >= 64 ? 6 : 2;
+constexpr int64_t kLine = kLevelLine;
 constexpr int64_t kSide = 4;  // pixels of a patch along x and y
 // Patches whose products (110 kB with 64 levels) stay in the cache until they are summed, beside
 // the transformed filters (590 kB with 16 channels and 256 levels).
@@ -40,7 +41,7 @@ template <class D>
 HWY_INLINE hn::Vec<D> transform_patch(D d, const std::array<const float*, kLevelPoints>& pixel,
                                       int64_t c, float* out, int64_t point) {
   const auto four = hn::Set(d, 4.F), five = hn::Set(d, 5.F), two = hn::Set(d, 2.F);
-  const auto transform = [&](const hn::Vec<D>(&x)[6], hn::Vec<D>(&to)[6]) HWY_ATTR {
+  const auto transform = [&](const hn::Vec<D>(&x)[kLine], hn::Vec<D>(&to)[kLine]) HWY_ATTR {
     const auto even = hn::NegMulAdd(four, x[2], x[4]);
     const auto odd = hn::NegMulAdd(four, x[1], x[3]);
     const auto near = hn::Sub(x[4], x[2]);
@@ -53,21 +54,21 @@ HWY_INLINE hn::Vec<D> transform_patch(D d, const std::array<const float*, kLevel
     to[5] = hn::MulAdd(four, x[1], hn::NegMulAdd(five, x[3], x[5]));
   };
   auto greatest = hn::Zero(d);
-  hn::Vec<D> rows[6][6];
-  for (size_t row = 0; row < 6; ++row) {
-    hn::Vec<D> x[6];
-    for (size_t i = 0; i < 6; ++i) {
-      x[i] = hn::LoadU(d, pixel[6 * row + i] + c);
+  hn::Vec<D> rows[kLine][kLine];
+  for (size_t row = 0; row < kLine; ++row) {
+    hn::Vec<D> x[kLine];
+    for (size_t i = 0; i < kLine; ++i) {
+      x[i] = hn::LoadU(d, pixel[kLine * row + i] + c);
       greatest = hn::Max(greatest, hn::Abs(x[i]));
     }
     transform(x, rows[row]);
   }
-  for (int64_t column = 0; column < 6; ++column) {
-    hn::Vec<D> x[6], to[6];
-    for (size_t row = 0; row < 6; ++row) x[row] = rows[row][column];
+  for (int64_t column = 0; column < kLine; ++column) {
+    hn::Vec<D> x[kLine], to[kLine];
+    for (size_t row = 0; row < kLine; ++row) x[row] = rows[row][column];
     transform(x, to);
-    for (int64_t row = 0; row < 6; ++row) {
-      hn::StoreU(to[row], d, out + (6 * row + column) * point + c);
+    for (int64_t row = 0; row < kLine; ++row) {
+      hn::StoreU(to[row], d, out + (kLine * row + column) * point + c);
     }
   }
   return greatest;
@@ -85,8 +86,8 @@ float transform_patches(const LevelMap& map, int64_t y, int64_t first, int64_t c
   for (int64_t patch = 0; patch < count; ++patch) {
     std::array<const float*, kLevelPoints> pixel;
     for (int64_t i = 0; i < kLevelPoints; ++i) {
-      const int64_t row = y + i / 6 - 1;
-      const int64_t x = kSide * (first + patch) + i % 6 - 1;
+      const int64_t row = y + i / kLine - 1;
+      const int64_t x = kSide * (first + patch) + i % kLine - 1;
       const bool inside = row >= 0 && row < map.height && x >= 0 && x < map.width;
       pixel[static_cast<size_t>(i)] =
           inside ? map.values + (row * map.width + x) * channels : zeros;
@@ -187,14 +188,14 @@ HWY_INLINE void sum_products(const float* products, const float* bias, int64_t f
   const Indices di;
   const int64_t width = lanes();
   for (int v = 0; v < kVectors; ++v) {
-    for (int64_t column = 0; column < 6; ++column) {
+    for (int64_t column = 0; column < kLine; ++column) {
       const auto load = [&](int64_t row) HWY_ATTR {
-        return hn::LoadU(d,
-                         products + ((6 * row + column) * kPatchesAtOnce * kVectors + v) * width);
+        return hn::LoadU(
+            d, products + ((kLine * row + column) * kPatchesAtOnce * kVectors + v) * width);
       };
       const Inverse down(load(0), load(1), load(2), load(3), load(4), load(5));
       float* to = rows + (column * kVectors + v) * width;
-      const int64_t row = 6 * kVectors * width;
+      const int64_t row = kLine * kVectors * width;
       hn::StoreU(down.at0(), d, to);
       hn::StoreU(down.at1(), d, to + row);
       hn::StoreU(down.at2(), d, to + 2 * row);
@@ -212,7 +213,7 @@ HWY_INLINE void sum_products(const float* products, const float* bias, int64_t f
     }
     for (int v = 0; v < kVectors; ++v) {
       const auto load = [&](int64_t column) HWY_ATTR {
-        return hn::LoadU(d, rows + ((6 * row + column) * kVectors + v) * width);
+        return hn::LoadU(d, rows + ((kLine * row + column) * kVectors + v) * width);
       };
       const Inverse across(load(0), load(1), load(2), load(3), load(4), load(5));
       const auto start = hn::LoadU(d, bias + v * width);
@@ -333,7 +334,7 @@ void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_
   workspace.zeros.assign(static_cast<size_t>(kernel.channels), 0.F);
   workspace.inputs.resize(static_cast<size_t>(kLevelPoints * kPatchesAtOnce * kernel.channels));
   workspace.products.resize(static_cast<size_t>(kLevelPoints * kPatchesAtOnce * group()));
-  workspace.rows.resize(static_cast<size_t>(6 * kSide * group()));
+  workspace.rows.resize(static_cast<size_t>(kLine * kSide * group()));
   workspace.best.resize(pixels);
   workspace.second.resize(pixels);
   workspace.index.resize(pixels);

@@ -28,8 +28,9 @@ struct LevelMap {
 //   y = A^T [(G g G^T) * (B^T d B)] A
 //
 // with 36 products in place of 144. Rows of G for the points 0, 1, -1, 2, -2 and infinity:
-inline constexpr int64_t kLevelPoints = 36;
-inline constexpr float kLevelFilterTransform[6][3] = {{1.F / 4, 0, 0},
+inline constexpr int64_t kLevelLine = 6;  // points along a side
+inline constexpr int64_t kLevelPoints = kLevelLine * kLevelLine;
+inline constexpr float kLevelFilterTransform[kLevelLine][3] = {{1.F / 4, 0, 0},
                                                       {-1.F / 6, -1.F / 6, -1.F / 6},
                                                       {-1.F / 6, 1.F / 6, -1.F / 6},
                                                       {1.F / 24, 1.F / 12, 1.F / 6},

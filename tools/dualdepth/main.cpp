@@ -17,6 +17,7 @@ int run(int argc, char** argv) {
   ProgramState state;
   program.require_subcommand(1);
   program.fallthrough();
+  program.set_version_flag("--version", "dualdepth " DUALDEPTH_VERSION);
   program.add_flag("--quiet", state.quiet, "Log only warnings and errors");
   program.parse_complete_callback([&] { set_up_log(state.quiet); });
   for (const AddVerb add : kVerbs) add(program, state);

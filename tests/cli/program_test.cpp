@@ -1,0 +1,25 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/program.h"
+
+namespace dualdepth {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+TEST(Program, SaysItsVersion) {
+  const auto result = testing::run_program(DUALDEPTH_PROGRAM, {"--version"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, MatchesRegex("dualdepth [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(Program, WithoutAVerbPointsToItsHelp) {
+  const auto result = testing::run_program(DUALDEPTH_PROGRAM, {});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("--help"));
+}
+
+}  // namespace
+}  // namespace dualdepth
