@@ -38,14 +38,12 @@ torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*pa
   return torch::cat(parts).view(shape);
 }
 
-// Two heads on the CPU: the fraction as a convolution, the levels by their own kernel.
+// Two heads on the CPU, by their own kernel.
 DensePrediction decode_whole(const HeadFilters& filters, const torch::Tensor& feature,
                              const DepthCodec& codec) {
-  const auto level = winning_levels(feature, filters.integer_weight, filters.integer_bias);
-  const auto logits = torch::conv2d(feature, filters.fraction_weight, filters.fraction_bias,
-                                    /*stride=*/1, /*padding=*/1);
-  const auto fraction = logits.squeeze(1).sigmoid();
-  return {codec.decode(level, fraction), level, fraction};
+  const auto heads = LevelHead(filters)(feature);
+  const auto fraction = heads.fraction_logits.sigmoid();
+  return {codec.decode(heads.level, fraction), heads.level, fraction};
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ torch::Tensor pack_bias(const torch::Tensor& bias, int64_t padded_levels) {
 
 }  // namespace
 
-LevelHead::LevelHead(const torch::Tensor& weight, const torch::Tensor& bias)
-    : channels_(weight.size(1)) {
+LevelHead::LevelHead(const HeadFilters& filters) : channels_(filters.integer_weight.size(1)) {
+  const auto& weight = filters.integer_weight;
+  const auto& bias = filters.integer_bias;
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
                   bias.numel() == weight.size(0),
               "LevelHead: 3x3 filters and a bias for each");
@@ -44,36 +45,48 @@ LevelHead::LevelHead(const torch::Tensor& weight, const torch::Tensor& bias)
   transform_ = pack(transform(taps), padded_levels, group);
   bias_ = pack_bias(bias, padded_levels);
   weight_size_ = weight.flatten(1).abs().sum(1).max().item<float>();
+  if (!filters.fraction_weight.defined()) return;
+  TORCH_CHECK(filters.fraction_weight.sizes() == torch::IntArrayRef({1, channels_, 3, 3}),
+              "LevelHead: one 3x3 filter of the fraction, of as many channels");
+  fraction_weight_ = filters.fraction_weight[0].permute({1, 2, 0}).contiguous();
+  fraction_bias_ = filters.fraction_bias.item<float>();
 }
 
-torch::Tensor LevelHead::operator()(const torch::Tensor& feature, int threads) const {
+WinningHeads LevelHead::operator()(const torch::Tensor& feature, int threads) const {
   TORCH_CHECK(feature.dim() == 4 && feature.size(1) == channels_,
               "LevelHead: a map of as many channels as the filters have");
   const torch::NoGradGuard no_grad;
-  const LevelKernel kernel{.weight = weight_.const_data_ptr<float>(),
-                           .transform = transform_.const_data_ptr<float>(),
-                           .bias = bias_.const_data_ptr<float>(),
-                           .channels = channels_,
-                           .padded_levels = bias_.size(0),
-                           .weight_size = weight_size_};
+  const bool has_fraction = fraction_weight_.defined();
+  const LevelKernel kernel{
+      .weight = weight_.const_data_ptr<float>(),
+      .transform = transform_.const_data_ptr<float>(),
+      .bias = bias_.const_data_ptr<float>(),
+      .channels = channels_,
+      .padded_levels = bias_.size(0),
+      .weight_size = weight_size_,
+      .fraction_weight = has_fraction ? fraction_weight_.const_data_ptr<float>() : nullptr,
+      .fraction_bias = fraction_bias_};
   const auto rows = feature.permute({0, 2, 3, 1}).contiguous();
   const int64_t height = feature.size(2);
   const int64_t width = feature.size(3);
-  auto levels = torch::empty({feature.size(0), height, width}, torch::kInt64);
+  WinningHeads heads{torch::empty({feature.size(0), height, width}, torch::kInt64), {}};
+  if (has_fraction) heads.fraction_logits = torch::empty(heads.level.sizes());
   const auto* in = rows.const_data_ptr<float>();
-  auto* out = levels.mutable_data_ptr<int64_t>();
+  auto* levels = heads.level.mutable_data_ptr<int64_t>();
+  auto* fractions = has_fraction ? heads.fraction_logits.mutable_data_ptr<float>() : nullptr;
   for_each_line_block(feature.size(0), height, threads, [&](const LineBlock& block) {
     static thread_local LevelWorkspace workspace;
     const LevelMap map{in + block.picture * height * width * channels_, height, width};
-    level_lines(kernel, map, block.begin, block.end, workspace,
-                out + (block.picture * height + block.begin) * width);
+    const int64_t first = (block.picture * height + block.begin) * width;
+    level_lines(kernel, map, block.begin, block.end, workspace, levels + first,
+                has_fraction ? fractions + first : nullptr);
   });
-  return levels;
+  return heads;
 }
 
 torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
                              const torch::Tensor& bias) {
-  return LevelHead(weight, bias)(feature);
+  return LevelHead({weight, bias, {}, {}})(feature).level;
 }
 
 }  // namespace dualdepth

@@ -35,29 +35,36 @@ torch::Tensor view(const Number* values, const ov::Shape& shape) {
                           torch::CppTypeToScalarType<Number>::value);
 }
 
-// The winning levels of a map, by LevelHead of its values or IntegerLevelHead of their steps.
-using WinningLevels = std::function<torch::Tensor(const torch::Tensor& map, int threads)>;
+// The heads of a map, by LevelHead of its values or IntegerLevelHead of their steps.
+using HeadFunction = std::function<WinningHeads(const torch::Tensor& map, int threads)>;
+
+struct HeadKernel {
+  HeadFunction run;
+  bool has_fraction = false;
+};
 
 // Input: float32 values or uint8 steps, [N, H, W, C], as OpenVINO's convolutions leave them.
-// Output: the winning level, [N, 1, H, W].
+// Outputs, [N, 1, H, W]: the winning level, and the fraction's logit where the kernel has it.
 class LevelHeadOp : public ov::op::Op {
  public:
   OPENVINO_OP("LevelHead", "dualdepth");
 
   LevelHeadOp() = default;
-  LevelHeadOp(const ov::OutputVector& inputs, WinningLevels head, ov::element::Type type,
+  LevelHeadOp(const ov::OutputVector& inputs, HeadKernel kernel, ov::element::Type type,
               int threads)
-      : Op(inputs), head_(std::move(head)), type_(type), threads_(threads) {
+      : Op(inputs), kernel_(std::move(kernel)), type_(type), threads_(threads) {
     constructor_validate_and_infer_types();
   }
 
   void validate_and_infer_types() override {
     const ov::PartialShape in = get_input_partial_shape(0);
-    set_output_type(0, type_, {in[0], 1, in[1], in[2]});
+    const ov::PartialShape out{in[0], 1, in[1], in[2]};
+    set_output_type(0, type_, out);
+    if (kernel_.has_fraction) set_output_type(1, ov::element::f32, out);
   }
 
   std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override {
-    return std::make_shared<LevelHeadOp>(inputs, head_, type_, threads_);
+    return std::make_shared<LevelHeadOp>(inputs, kernel_, type_, threads_);
   }
 
   bool has_evaluate() const override { return true; }
@@ -68,19 +75,23 @@ class LevelHeadOp : public ov::op::Op {
     const auto map = inputs[0].get_element_type() == ov::element::u8
                          ? view(inputs[0].data<const uint8_t>(), in)
                          : view(inputs[0].data<const float>(), in);
-    const auto levels = head_(map.permute({0, 3, 1, 2}), threads_);
-    outputs[0].set_shape({in[0], 1, in[1], in[2]});
-    const auto* from = levels.const_data_ptr<int64_t>();
+    const auto heads = kernel_.run(map.permute({0, 3, 1, 2}), threads_);
+    for (auto& output : outputs) output.set_shape({in[0], 1, in[1], in[2]});
+    const auto* levels = heads.level.const_data_ptr<int64_t>();
     if (type_ == ov::element::i64) {
-      std::copy_n(from, levels.numel(), outputs[0].data<int64_t>());
+      std::copy_n(levels, heads.level.numel(), outputs[0].data<int64_t>());
     } else {
-      std::copy_n(from, levels.numel(), outputs[0].data<int32_t>());
+      std::copy_n(levels, heads.level.numel(), outputs[0].data<int32_t>());
+    }
+    if (kernel_.has_fraction) {
+      std::copy_n(heads.fraction_logits.const_data_ptr<float>(), heads.level.numel(),
+                  outputs[1].data<float>());
     }
     return true;
   }
 
  private:
-  WinningLevels head_;
+  HeadKernel kernel_;
   ov::element::Type type_ = ov::element::i64;
   int threads_ = 1;
 };
@@ -91,6 +102,7 @@ torch::Tensor floats_of(const Constant& constant) {
   return view(constant.get_data_ptr<float>(), constant.get_shape()).flatten().clone();
 }
 
+// A 3x3 convolution with bias.
 struct Head {
   ov::Output<ov::Node> feature, filters;  // what the convolution reads
   std::shared_ptr<Constant> weight, bias;
@@ -125,10 +137,8 @@ std::shared_ptr<Constant> constant_of(const ov::Output<ov::Node>& value) {
   return std::make_shared<Constant>(outputs.front());
 }
 
-std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
-  auto source = top.input_value(0).get_node_shared_ptr();
-  while (keeps_winners(*source)) source = source->input_value(0).get_node_shared_ptr();
-  const auto add = ov::as_type_ptr<ov::op::v1::Add>(source);
+std::optional<Head> find_head(const std::shared_ptr<ov::Node>& sum) {
+  const auto add = ov::as_type_ptr<ov::op::v1::Add>(sum);
   if (!add) return std::nullopt;
   const auto conv =
       ov::as_type_ptr<ov::op::v1::Convolution>(add->input_value(0).get_node_shared_ptr());
@@ -151,6 +161,25 @@ std::optional<Head> find_head(const ov::op::util::TopKBase& top) {
                     ov::shape_size(bias->get_shape()) == shape[0];
   if (!fits) return std::nullopt;
   return Head{conv->input_value(0), conv->input_value(1), weight, bias};
+}
+
+// The head whose winners are asked for.
+std::optional<Head> find_head_of(const ov::op::util::TopKBase& top) {
+  auto source = top.input_value(0).get_node_shared_ptr();
+  while (keeps_winners(*source)) source = source->input_value(0).get_node_shared_ptr();
+  return find_head(source);
+}
+
+// The head of a single channel that reads the same map, as the node that adds its bias.
+std::shared_ptr<ov::Node> find_fraction(const ov::Output<ov::Node>& feature) {
+  for (const auto& reader : feature.get_target_inputs()) {
+    for (const auto& next : reader.get_node()->output(0).get_target_inputs()) {
+      const auto sum = next.get_node()->shared_from_this();
+      const auto head = find_head(sum);
+      if (head && head->feature == feature && head->weight->get_shape()[0] == 1) return sum;
+    }
+  }
+  return nullptr;
 }
 
 // DequantizeLinear as OpenVINO reads it: (x - zero_point) * scale, without the subtraction where
@@ -187,30 +216,47 @@ bool fits_integer_head(const Dequantized& feature, const Dequantized& filters, i
          (filters.scale.numel() == 1 || filters.scale.numel() == levels);
 }
 
-// A head and what it reads, [N, C, H, W].
-struct HeadKernel {
-  WinningLevels run;
-  ov::Output<ov::Node> map;
+torch::Tensor weight_of(const Head& head) {
+  return view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
+}
+
+// The map that the integer head's kernel reads, [N, C, H, W], where the file is quantized and the
+// CPU has the instructions.
+struct IntegerKernel {
+  HeadKernel kernel;
+  ov::Output<ov::Node> steps;
 };
 
-// In whole numbers where the file is quantized and the CPU has the instructions.
-HeadKernel kernel_of(const Head& head) {
-  const auto weight = view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
-  const auto bias = floats_of(*head.bias);
+std::optional<IntegerKernel> integer_kernel(const Head& head) {
   const auto feature = find_dequantized(head.feature);
   const auto filters = find_dequantized(head.filters);
-  if (feature && filters && fits_integer_head(*feature, *filters, weight.size(0))) {
-    const IntegerHeadGrids grids{
-        .weight_scale = filters->scale,
-        .input_scale = feature->scale.item<float>(),
-        .zero_point = static_cast<int64_t>(feature->zero_point.item<float>())};
-    const auto kernel = std::make_shared<IntegerLevelHead>(weight, bias, grids);
-    return {[kernel](const torch::Tensor& steps, int threads) { return (*kernel)(steps, threads); },
-            feature->steps};
+  const auto weight = weight_of(head);
+  if (!feature || !filters || !fits_integer_head(*feature, *filters, weight.size(0))) {
+    return std::nullopt;
   }
-  const auto kernel = std::make_shared<LevelHead>(weight, bias);
-  return {[kernel](const torch::Tensor& map, int threads) { return (*kernel)(map, threads); },
-          head.feature};
+  const IntegerHeadGrids grids{
+      .weight_scale = filters->scale,
+      .input_scale = feature->scale.item<float>(),
+      .zero_point = static_cast<int64_t>(feature->zero_point.item<float>())};
+  const auto levels = std::make_shared<IntegerLevelHead>(weight, floats_of(*head.bias), grids);
+  return IntegerKernel{{[levels](const torch::Tensor& steps, int threads) {
+                          return WinningHeads{(*levels)(steps, threads), {}};
+                        },
+                        /*has_fraction=*/false},
+                       feature->steps};
+}
+
+// fraction: null where there is none.
+HeadKernel float_kernel(const Head& head, const std::shared_ptr<ov::Node>& fraction) {
+  HeadFilters filters{weight_of(head), floats_of(*head.bias), {}, {}};
+  if (fraction) {
+    const auto beside = find_head(fraction);
+    filters.fraction_weight = weight_of(*beside);
+    filters.fraction_bias = floats_of(*beside->bias);
+  }
+  const auto heads = std::make_shared<LevelHead>(filters);
+  return {[heads](const torch::Tensor& map, int threads) { return (*heads)(map, threads); },
+          fraction != nullptr};
 }
 
 }  // namespace
@@ -223,16 +269,19 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
         top->get_mode() != ov::op::TopKMode::MAX || !top->output(0).get_target_inputs().empty()) {
       continue;
     }
-    const auto head = find_head(*top);
+    const auto head = find_head_of(*top);
     if (!head) continue;
-    const auto type = top->get_index_element_type();
+    const auto integer = integer_kernel(*head);
+    const auto fraction = integer ? nullptr : find_fraction(head->feature);
+    const auto kernel = integer ? integer->kernel : float_kernel(*head, fraction);
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
-    const auto kernel = kernel_of(*head);
-    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(kernel.map, order);
-    const auto op =
-        std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last}, kernel.run, type, threads);
+    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(
+        integer ? integer->steps : head->feature, order);
+    const auto op = std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last}, kernel,
+                                                  top->get_index_element_type(), threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
+    if (fraction) fraction->output(0).replace(op->output(1));
     ++replaced;
   }
   return replaced;

@@ -4,7 +4,15 @@
 
 #include <cstdint>
 
+#include "dualdepth/model/dual_head.h"
+
 namespace dualdepth {
+
+// What prediction needs of both heads.
+struct WinningHeads {
+  torch::Tensor level;            // int64 [N, h, w]
+  torch::Tensor fraction_logits;  // float [N, h, w], undefined without a second head
+};
 
 // argmax over the K channels of a 3x3 convolution with zero padding, without the channels ever
 // being stored (126 MB at 192x640): of each pixel only the greatest logits so far and their level
@@ -13,28 +21,28 @@ namespace dualdepth {
 // 4x4 pixels are computed at once with a quarter of the products (minimal filtering F(4x4, 3x3);
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding error is a
 // few times that of a plain sum, so a pixel whose two best logits lie closer together than that
-// error may be is summed again directly.
+// error may be is summed again directly. The single channel of the fraction is summed directly while
+// the map is in the cache; as a convolution of its own it takes 3 ms in OpenVINO, its rest 86.
 //
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
 class LevelHead {
  public:
-  // weight: float32 [K, C, 3, 3], bias: float32 [K]; both are copied in the kernel's own order.
-  LevelHead(const torch::Tensor& weight, const torch::Tensor& bias);
+  // filters: float32; copied in the kernel's own order.
+  explicit LevelHead(const HeadFilters& filters);
 
-  // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Returns int64 [N, h, w].
-  // Sums are taken in another order than conv2d's, so that levels may differ where two logits are
+  // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Sums are taken in another order than conv2d's, so that levels may differ where two logits are
   // equal to about 1e-6 of their size. threads: so many of its own, 0:
   // LibTorch's.
-  torch::Tensor operator()(const torch::Tensor& feature, int threads = 0) const;
+  WinningHeads operator()(const torch::Tensor& feature, int threads = 0) const;
 
  private:
   int64_t channels_;
-  torch::Tensor weight_, transform_, bias_;
-  float weight_size_;
+  torch::Tensor weight_, transform_, bias_, fraction_weight_;
+  float weight_size_, fraction_bias_ = 0;
 };
 
-// LevelHead(weight, bias)(feature), for one picture.
+// The levels alone, of filters that are used once. weight: [K, C, 3, 3], bias: [K].
 torch::Tensor winning_levels(const torch::Tensor& feature, const torch::Tensor& weight,
                              const torch::Tensor& bias);
 
