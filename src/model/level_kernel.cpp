@@ -25,9 +25,8 @@ constexpr int kVectors = 4;  // of levels in a register tile
 constexpr int kPatches = HWY_MAX_BYTES >= 64 ? 6 : 2;
 constexpr int64_t kLine = kLevelLine;
 constexpr int64_t kSide = 4;  // pixels of a patch along x and y
-// Patches whose products (110 kB with 64 levels) stay in the cache until they are summed, beside
-// the transformed filters (590 kB with 16 channels and 256 levels).
-constexpr int64_t kPatchesAtOnce = 12;
+// Patches whose sums (37 kB with 64 levels) stay in the cache beside their products (9 kB).
+constexpr int64_t kPatchesAtOnce = 6;
 // Of weight_size times the greatest input: above the rounding error of the transformed sums, which
 // was at most 2.7e-7 in 12 million sums of three kinds of input (NumPy).
 constexpr float kRounding = 5e-7F;
@@ -179,29 +178,32 @@ struct Inverse {
   }
 };
 
-// A^T m A + bias of one patch, held against the leaders of its pixels. `products`:
-// [kLevelPoints][kPatchesAtOnce][group] at the patch; rows: [kSide][6][group]. best, second, index:
-// at the patch's first pixel, [kSide][kSide][lanes].
-HWY_INLINE void sum_products(const float* products, const float* bias, int64_t first_level,
-                             float* rows, float* best, float* second, int32_t* index) {
+// A^T m of one patch's column of products. products: [kLine][kPatchesAtOnce][group] at the patch;
+// rows: [kSide][kLine][group] at the column.
+HWY_INLINE void sum_column(const float* products, float* rows) {
+  const Floats d;
+  const int64_t width = lanes();
+  for (int v = 0; v < kVectors; ++v) {
+    const auto load = [&](int64_t row) HWY_ATTR {
+      return hn::LoadU(d, products + (row * kPatchesAtOnce * kVectors + v) * width);
+    };
+    const Inverse down(load(0), load(1), load(2), load(3), load(4), load(5));
+    float* to = rows + v * width;
+    const int64_t row = kLine * kVectors * width;
+    hn::StoreU(down.at0(), d, to);
+    hn::StoreU(down.at1(), d, to + row);
+    hn::StoreU(down.at2(), d, to + 2 * row);
+    hn::StoreU(down.at3(), d, to + 3 * row);
+  }
+}
+
+// (A^T m) A + bias of one patch, held against the leaders of its pixels. rows:
+// [kSide][kLine][group]. best, second, index: at the patch's first pixel, [kSide][kSide][lanes].
+HWY_INLINE void sum_rows(const float* rows, const float* bias, int64_t first_level, float* best,
+                         float* second, int32_t* index) {
   const Floats d;
   const Indices di;
   const int64_t width = lanes();
-  for (int v = 0; v < kVectors; ++v) {
-    for (int64_t column = 0; column < kLine; ++column) {
-      const auto load = [&](int64_t row) HWY_ATTR {
-        return hn::LoadU(
-            d, products + ((kLine * row + column) * kPatchesAtOnce * kVectors + v) * width);
-      };
-      const Inverse down(load(0), load(1), load(2), load(3), load(4), load(5));
-      float* to = rows + (column * kVectors + v) * width;
-      const int64_t row = kLine * kVectors * width;
-      hn::StoreU(down.at0(), d, to);
-      hn::StoreU(down.at1(), d, to + row);
-      hn::StoreU(down.at2(), d, to + 2 * row);
-      hn::StoreU(down.at3(), d, to + 3 * row);
-    }
-  }
   for (int64_t row = 0; row < kSide; ++row) {
     Leader leader[kSide];
     Vector runner[kSide];
@@ -260,15 +262,16 @@ int64_t direct_level(const LevelKernel& kernel, const LevelMap& map, int64_t y, 
   return leader.first_of_greatest();
 }
 
-// The products of `count` patches for one group of levels and all points. in:
-// [kLevelPoints][count][C].
-void multiply_patches(const LevelKernel& kernel, int64_t level, const float* in, int64_t count,
-                      float* products) {
+// The products of `count` patches for one group of levels and one column of points. in:
+// [kLevelPoints][count][C]; products: [kLine][kPatchesAtOnce][group].
+void multiply_patches(const LevelKernel& kernel, int64_t level, int64_t column, const float* in,
+                      int64_t count, float* products) {
   const int64_t channels = kernel.channels;
-  for (int64_t point = 0; point < kLevelPoints; ++point) {
+  for (int64_t row = 0; row < kLine; ++row) {
+    const int64_t point = kLine * row + column;
     const float* weight = kernel.transform + (level * kLevelPoints + point * group()) * channels;
     const float* values = in + point * count * channels;
-    float* out = products + point * kPatchesAtOnce * group();
+    float* out = products + row * kPatchesAtOnce * group();
     int64_t patch = 0;
     for (; patch + kPatches <= count; patch += kPatches) {
       multiply<kPatches>(weight, values + patch * channels, channels, out + patch * group());
@@ -308,12 +311,19 @@ void patches(const LevelKernel& kernel, const LevelMap& map, int64_t y, int64_t 
   std::fill(workspace.best.begin(), workspace.best.end(), lowest);
   std::fill(workspace.second.begin(), workspace.second.end(), lowest);
   for (int64_t level = 0; level < kernel.padded_levels; level += group()) {
-    multiply_patches(kernel, level, workspace.inputs.data(), count, workspace.products.data());
+    for (int64_t column = 0; column < kLine; ++column) {
+      multiply_patches(kernel, level, column, workspace.inputs.data(), count,
+                       workspace.products.data());
+      for (int64_t patch = 0; patch < count; ++patch) {
+        sum_column(workspace.products.data() + patch * group(),
+                   workspace.rows.data() + (patch * kSide * kLine + column) * group());
+      }
+    }
     for (int64_t patch = 0; patch < count; ++patch) {
       const int64_t pixel = patch * kSide * kSide * width;
-      sum_products(workspace.products.data() + patch * group(), kernel.bias + level, level,
-                   workspace.rows.data(), workspace.best.data() + pixel,
-                   workspace.second.data() + pixel, workspace.index.data() + pixel);
+      sum_rows(workspace.rows.data() + patch * kSide * kLine * group(), kernel.bias + level, level,
+               workspace.best.data() + pixel, workspace.second.data() + pixel,
+               workspace.index.data() + pixel);
     }
   }
   for (int64_t row = 0; row < kSide && y + row < end; ++row) {
@@ -382,8 +392,8 @@ void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_
   const auto pixels = static_cast<size_t>(kPatchesAtOnce * kSide * kSide * lanes());
   workspace.zeros.assign(static_cast<size_t>(kernel.channels), 0.F);
   workspace.inputs.resize(static_cast<size_t>(kLevelPoints * kPatchesAtOnce * kernel.channels));
-  workspace.products.resize(static_cast<size_t>(kLevelPoints * kPatchesAtOnce * group()));
-  workspace.rows.resize(static_cast<size_t>(kLine * kSide * group()));
+  workspace.products.resize(static_cast<size_t>(kLine * kPatchesAtOnce * group()));
+  workspace.rows.resize(static_cast<size_t>(kPatchesAtOnce * kSide * kLine * group()));
   workspace.best.resize(pixels);
   workspace.second.resize(pixels);
   workspace.index.resize(pixels);

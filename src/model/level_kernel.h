@@ -33,11 +33,11 @@ struct LevelMap {
 inline constexpr int64_t kLevelLine = 6;  // points along a side
 inline constexpr int64_t kLevelPoints = kLevelLine * kLevelLine;
 inline constexpr float kLevelFilterTransform[kLevelLine][3] = {{1.F / 4, 0, 0},
-                                                      {-1.F / 6, -1.F / 6, -1.F / 6},
-                                                      {-1.F / 6, 1.F / 6, -1.F / 6},
-                                                      {1.F / 24, 1.F / 12, 1.F / 6},
-                                                      {1.F / 24, -1.F / 12, 1.F / 6},
-                                                      {0, 0, 1}};
+                                                               {-1.F / 6, -1.F / 6, -1.F / 6},
+                                                               {-1.F / 6, 1.F / 6, -1.F / 6},
+                                                               {1.F / 24, 1.F / 12, 1.F / 6},
+                                                               {1.F / 24, -1.F / 12, 1.F / 6},
+                                                               {0, 0, 1}};
 
 // Memory that level_lines() sizes itself.
 struct LevelWorkspace {

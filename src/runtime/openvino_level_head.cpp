@@ -275,8 +275,8 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
     const auto fraction = integer ? nullptr : find_fraction(head->feature);
     const auto kernel = integer ? integer->kernel : float_kernel(*head, fraction);
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
-    const auto channels_last = std::make_shared<ov::op::v1::Transpose>(
-        integer ? integer->steps : head->feature, order);
+    const auto channels_last =
+        std::make_shared<ov::op::v1::Transpose>(integer ? integer->steps : head->feature, order);
     const auto op = std::make_shared<LevelHeadOp>(ov::OutputVector{channels_last}, kernel,
                                                   top->get_index_element_type(), threads);
     op->set_friendly_name(top->get_friendly_name());

@@ -47,7 +47,8 @@ bool repeats_pixels(const Interpolate::InterpolateAttrs& attributes) {
 std::optional<ov::Output<ov::Node>> doubled_by(const ov::Node& node) {
   const auto* interpolate = dynamic_cast<const Interpolate*>(&node);
   if (interpolate == nullptr || !repeats_pixels(interpolate->get_attrs())) return std::nullopt;
-  // Scales lie behind the sizes in Interpolate-4, alone in Interpolate-11; then the axes, if not all.
+  // Scales lie behind the sizes in Interpolate-4, alone in Interpolate-11; then the axes, if not
+  // all.
   std::vector<float> scales;
   for (size_t i = 1; i < node.get_input_size(); ++i) {
     const auto constant = ov::as_type_ptr<Constant>(node.get_input_node_shared_ptr(i));

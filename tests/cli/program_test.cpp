@@ -1,7 +1,7 @@
+#include "testing/program.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "testing/program.h"
 
 namespace dualdepth {
 namespace {

@@ -26,7 +26,8 @@ TEST(UpsampledFilters, EqualTheConvolutionBehindTheUpsamplingAtBordersToo) {
   const auto weight = torch::randn({7, 5, 3, 3}, torch::kFloat64);
   const auto bias = torch::randn({7}, torch::kFloat64);
   const auto doubled = F::interpolate(
-      map, F::InterpolateFuncOptions().scale_factor(std::vector<double>{2, 2}).mode(torch::kNearest));
+      map,
+      F::InterpolateFuncOptions().scale_factor(std::vector<double>{2, 2}).mode(torch::kNearest));
   const auto expected = torch::conv2d(doubled, weight, bias, /*stride=*/1, /*padding=*/1);
   const auto got = torch::conv_transpose2d(map, upsampled_filters(weight), bias, /*stride=*/2,
                                            /*padding=*/1);

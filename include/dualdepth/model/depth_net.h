@@ -38,9 +38,9 @@ class DepthNetImpl : public torch::nn::Module {
   HeadOutput heads_at(const torch::Tensor& feature, int64_t scale, const torch::Tensor& pixels);
 
   // Puts the network into evaluation mode and makes it predict faster: its batch norm is folded and
-  // its decoder convolves before it upsamples. Maps differ by rounding alone. The parameters stay as
-  // they are and may not change until train() or eval() is called, which take this back; move the
-  // network to its device before.
+  // its decoder convolves before it upsamples. Maps differ by rounding alone. The parameters stay
+  // as they are and may not change until train() or eval() is called, which take this back; move
+  // the network to its device before.
   void prepare_for_prediction();
 
   const ModelOptions& options() const { return options_; }

@@ -36,8 +36,8 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   ScaleFeatures forward(const EncoderFeatures& encoded, std::vector<torch::Tensor>* maps = nullptr);
 
   // Prediction alone: from now on what is upsampled is convolved before it (see
-  // upsampled_filters.h), a fifth fewer products, with the parameters as they are now; until train()
-  // or eval() is called again.
+  // upsampled_filters.h), a fifth fewer products, with the parameters as they are now; until
+  // train() or eval() is called again.
   void split_filters();
 
   void train(bool on = true) override;

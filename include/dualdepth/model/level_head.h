@@ -21,8 +21,9 @@ struct WinningHeads {
 // 4x4 pixels are computed at once with a quarter of the products (minimal filtering F(4x4, 3x3);
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding error is a
 // few times that of a plain sum, so a pixel whose two best logits lie closer together than that
-// error may be is summed again directly. The single channel of the fraction is summed directly while
-// the map is in the cache; as a convolution of its own it takes 3 ms in OpenVINO, its rest 86.
+// error may be is summed again directly. The single channel of the fraction is summed directly
+// while the map is in the cache; as a convolution of its own it takes 3 ms in OpenVINO, its
+// rest 86.
 //
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
@@ -31,9 +32,9 @@ class LevelHead {
   // filters: float32; copied in the kernel's own order.
   explicit LevelHead(const HeadFilters& filters);
 
-  // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Sums are taken in another order than conv2d's, so that levels may differ where two logits are
-  // equal to about 1e-6 of their size. threads: so many of its own, 0:
-  // LibTorch's.
+  // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Sums are taken in another
+  // order than conv2d's, so that levels may differ where two logits are equal to about 1e-6 of
+  // their size. threads: so many of its own, 0: LibTorch's.
   WinningHeads operator()(const torch::Tensor& feature, int threads = 0) const;
 
  private:
