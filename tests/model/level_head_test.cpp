@@ -37,6 +37,24 @@ TEST_P(WinningLevels, AreThoseOfTheConvolutionsArgmax) {
   EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.95);
 }
 
+TEST_P(WinningLevels, ComeWithTheFractionsConvolution) {
+  const Case c = GetParam();
+  torch::manual_seed(4);
+  const auto feature = torch::randn({c.batch, c.channels, c.height, c.width});
+  const auto weight = torch::randn({c.levels, c.channels, 3, 3});
+  const auto bias = torch::randn({c.levels});
+  const auto fraction_weight = torch::randn({1, c.channels, 3, 3});
+  const auto fraction_bias = torch::randn({1});
+  const auto heads = LevelHead({weight, bias, fraction_weight, fraction_bias})(feature);
+  EXPECT_TRUE(heads.level.equal(winning_levels(feature, weight, bias)));
+  const auto expected =
+      torch::conv2d(feature.to(torch::kFloat64), fraction_weight.to(torch::kFloat64),
+                    fraction_bias.to(torch::kFloat64), 1, 1)
+          .squeeze(1);
+  ASSERT_EQ(heads.fraction_logits.sizes(), expected.sizes());
+  EXPECT_LT((heads.fraction_logits - expected).abs().max().item<double>(), 2e-4);
+}
+
 // Widths around the kernel's tile, levels around its groups.
 INSTANTIATE_TEST_SUITE_P(Shapes, WinningLevels,
                          ::testing::Values(Case{1, 16, 8, 96, 256}, Case{2, 16, 5, 33, 256},
