@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "fraction_kernel.h"
 #include "level_kernel.h"
 #include "line_blocks.h"
 
@@ -57,15 +58,16 @@ WinningHeads LevelHead::operator()(const torch::Tensor& feature, int threads) co
               "LevelHead: a map of as many channels as the filters have");
   const torch::NoGradGuard no_grad;
   const bool has_fraction = fraction_weight_.defined();
-  const LevelKernel kernel{
-      .weight = weight_.const_data_ptr<float>(),
-      .transform = transform_.const_data_ptr<float>(),
-      .bias = bias_.const_data_ptr<float>(),
-      .channels = channels_,
-      .padded_levels = bias_.size(0),
-      .weight_size = weight_size_,
-      .fraction_weight = has_fraction ? fraction_weight_.const_data_ptr<float>() : nullptr,
-      .fraction_bias = fraction_bias_};
+  const LevelKernel kernel{.weight = weight_.const_data_ptr<float>(),
+                           .transform = transform_.const_data_ptr<float>(),
+                           .bias = bias_.const_data_ptr<float>(),
+                           .channels = channels_,
+                           .padded_levels = bias_.size(0),
+                           .weight_size = weight_size_};
+  const FractionKernel fraction{
+      .weight = has_fraction ? fraction_weight_.const_data_ptr<float>() : nullptr,
+      .bias = fraction_bias_,
+      .channels = channels_};
   const auto rows = feature.permute({0, 2, 3, 1}).contiguous();
   const int64_t height = feature.size(2);
   const int64_t width = feature.size(3);
@@ -78,8 +80,8 @@ WinningHeads LevelHead::operator()(const torch::Tensor& feature, int threads) co
     static thread_local LevelWorkspace workspace;
     const LevelMap map{in + block.picture * height * width * channels_, height, width};
     const int64_t first = (block.picture * height + block.begin) * width;
-    level_lines(kernel, map, block.begin, block.end, workspace, levels + first,
-                has_fraction ? fractions + first : nullptr);
+    level_lines(kernel, map, block.begin, block.end, workspace, levels + first);
+    if (has_fraction) fraction_lines(fraction, map, block.begin, block.end, fractions + first);
   });
   return heads;
 }

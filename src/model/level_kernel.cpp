@@ -338,57 +338,8 @@ void patches(const LevelKernel& kernel, const LevelMap& map, int64_t y, int64_t 
   }
 }
 
-// The single channel's sums of kCount neighbouring pixels from (y, x) on; of more than one, all
-// columns that they read are inside the picture.
-template <int kCount>
-HWY_INLINE void fractions_of(const LevelKernel& kernel, const LevelMap& map, int64_t y, int64_t x,
-                             float* out) {
-  const Floats d;
-  const hn::CappedTag<float, 1> one;
-  const int64_t channels = kernel.channels;
-  Vector sum[kCount];
-  hn::Vec<decltype(one)> rest[kCount];
-  for (int p = 0; p < kCount; ++p) {
-    sum[p] = hn::Zero(d);
-    rest[p] = hn::Set(one, kernel.fraction_bias);
-  }
-  for (int64_t row = std::max<int64_t>(y - 1, 0); row < std::min(y + 2, map.height); ++row) {
-    for (int64_t tap = 0; tap < 3; ++tap) {
-      const int64_t column = x + tap - 1;
-      if (kCount == 1 && (column < 0 || column >= map.width)) continue;
-      const float* in = map.values + (row * map.width + column) * channels;
-      const float* weight = kernel.fraction_weight + (3 * (row - y + 1) + tap) * channels;
-      int64_t c = 0;
-      for (; c + lanes() <= channels; c += lanes()) {
-        const auto w = hn::LoadU(d, weight + c);
-        for (int p = 0; p < kCount; ++p) {
-          sum[p] = hn::MulAdd(hn::LoadU(d, in + p * channels + c), w, sum[p]);
-        }
-      }
-      for (; c < channels; ++c) {
-        const auto w = hn::LoadU(one, weight + c);
-        for (int p = 0; p < kCount; ++p) {
-          rest[p] = hn::MulAdd(hn::LoadU(one, in + p * channels + c), w, rest[p]);
-        }
-      }
-    }
-  }
-  for (int p = 0; p < kCount; ++p) {
-    out[p] = hn::GetLane(hn::SumOfLanes(d, sum[p])) + hn::GetLane(rest[p]);
-  }
-}
-
-// The single channel's sums of one line.
-void fraction_line(const LevelKernel& kernel, const LevelMap& map, int64_t y, float* out) {
-  constexpr int kCount = 4;
-  fractions_of<1>(kernel, map, y, 0, out);
-  int64_t x = 1;
-  for (; x + kCount < map.width; x += kCount) fractions_of<kCount>(kernel, map, y, x, out + x);
-  for (; x < map.width; ++x) fractions_of<1>(kernel, map, y, x, out + x);
-}
-
 void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
-           LevelWorkspace& workspace, int64_t* levels, float* fractions) {
+           LevelWorkspace& workspace, int64_t* levels) {
   const auto pixels = static_cast<size_t>(kPatchesAtOnce * kSide * kSide * lanes());
   workspace.zeros.assign(static_cast<size_t>(kernel.channels), 0.F);
   workspace.inputs.resize(static_cast<size_t>(kLevelPoints * kPatchesAtOnce * kernel.channels));
@@ -404,10 +355,6 @@ void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_
               levels + (y - begin) * map.width);
     }
   }
-  if (kernel.fraction_weight == nullptr) return;
-  for (int64_t y = begin; y < end; ++y, fractions += map.width) {
-    fraction_line(kernel, map, y, fractions);
-  }
 }
 
 }  // namespace dualdepth::HWY_NAMESPACE
@@ -422,8 +369,8 @@ HWY_EXPORT(lines);
 int64_t level_group() { return HWY_DYNAMIC_DISPATCH(group)(); }
 
 void level_lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
-                 LevelWorkspace& workspace, int64_t* levels, float* fractions) {
-  HWY_DYNAMIC_DISPATCH(lines)(kernel, map, begin, end, workspace, levels, fractions);
+                 LevelWorkspace& workspace, int64_t* levels) {
+  HWY_DYNAMIC_DISPATCH(lines)(kernel, map, begin, end, workspace, levels);
 }
 
 }  // namespace dualdepth

@@ -6,7 +6,7 @@
 
 namespace dualdepth {
 
-// One 3x3 head of K levels over C channels, and beside it one of a single channel.
+// One 3x3 head of K levels over C channels.
 struct LevelKernel {
   const float* weight;     // [K' / group][3][3][C][group]
   const float* transform;  // [K' / group][kLevelPoints][C][group]: see level_lines()
@@ -14,8 +14,6 @@ struct LevelKernel {
   int64_t channels;        // C
   int64_t padded_levels;   // K': K filled up to a multiple of level_group()
   float weight_size;       // the greatest sum of absolute weights of one level
-  const float* fraction_weight = nullptr;  // [3][3][C], null where there is none
-  float fraction_bias = 0;
 };
 
 // One picture's map, [height, width, C].
@@ -51,8 +49,7 @@ int64_t level_group();
 // The winning levels of the lines begin .. end - 1; levels: [end - begin, width]. Where the two
 // best logits of the transformed sums are so close that rounding might have ordered them, the pixel
 // is summed again directly.
-// fractions: the other head's sums, [end - begin, width], where the kernel has it.
 void level_lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
-                 LevelWorkspace& workspace, int64_t* levels, float* fractions);
+                 LevelWorkspace& workspace, int64_t* levels);
 
 }  // namespace dualdepth
