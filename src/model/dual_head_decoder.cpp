@@ -56,7 +56,7 @@ torch::Tensor DualHeadDepthDecoderImpl::Stage::upsample(const torch::Tensor& map
     const auto doubled = upsample_nearest_x2(map);
     return after(skip.defined() ? torch::cat({doubled, skip}, 1) : doubled);
   }
-  const auto sums =
+  auto sums =
       torch::conv_transpose2d(map, doubled_filters, after->bias, /*stride=*/2, /*padding=*/1);
   if (!skip.defined()) return sums;
   return torch::conv2d(skip, skip_filters, {}, /*stride=*/1, /*padding=*/1).add_(sums);

@@ -170,16 +170,24 @@ std::optional<Head> find_head_of(const ov::op::util::TopKBase& top) {
   return find_head(source);
 }
 
-// The head of a single channel that reads the same map, as the node that adds its bias.
-std::shared_ptr<ov::Node> find_fraction(const ov::Output<ov::Node>& feature) {
+// A head of a single channel and the node that adds its bias.
+struct FractionHead {
+  Head head;
+  std::shared_ptr<ov::Node> sum;
+};
+
+// The one that reads this map.
+std::optional<FractionHead> find_fraction(const ov::Output<ov::Node>& feature) {
   for (const auto& reader : feature.get_target_inputs()) {
     for (const auto& next : reader.get_node()->output(0).get_target_inputs()) {
       const auto sum = next.get_node()->shared_from_this();
       const auto head = find_head(sum);
-      if (head && head->feature == feature && head->weight->get_shape()[0] == 1) return sum;
+      if (head && head->feature == feature && head->weight->get_shape()[0] == 1) {
+        return FractionHead{*head, sum};
+      }
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 // DequantizeLinear as OpenVINO reads it: (x - zero_point) * scale, without the subtraction where
@@ -246,17 +254,15 @@ std::optional<IntegerKernel> integer_kernel(const Head& head) {
                        feature->steps};
 }
 
-// fraction: null where there is none.
-HeadKernel float_kernel(const Head& head, const std::shared_ptr<ov::Node>& fraction) {
+HeadKernel float_kernel(const Head& head, const std::optional<FractionHead>& fraction) {
   HeadFilters filters{weight_of(head), floats_of(*head.bias), {}, {}};
   if (fraction) {
-    const auto beside = find_head(fraction);
-    filters.fraction_weight = weight_of(*beside);
-    filters.fraction_bias = floats_of(*beside->bias);
+    filters.fraction_weight = weight_of(fraction->head);
+    filters.fraction_bias = floats_of(*fraction->head.bias);
   }
   const auto heads = std::make_shared<LevelHead>(filters);
   return {[heads](const torch::Tensor& map, int threads) { return (*heads)(map, threads); },
-          fraction != nullptr};
+          fraction.has_value()};
 }
 
 }  // namespace
@@ -272,7 +278,7 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
     const auto head = find_head_of(*top);
     if (!head) continue;
     const auto integer = integer_kernel(*head);
-    const auto fraction = integer ? nullptr : find_fraction(head->feature);
+    const auto fraction = integer ? std::nullopt : find_fraction(head->feature);
     const auto kernel = integer ? integer->kernel : float_kernel(*head, fraction);
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
     const auto channels_last =
@@ -281,7 +287,7 @@ int replace_level_heads(const std::shared_ptr<ov::Model>& model, int threads) {
                                                   top->get_index_element_type(), threads);
     op->set_friendly_name(top->get_friendly_name());
     top->output(1).replace(op->output(0));
-    if (fraction) fraction->output(0).replace(op->output(1));
+    if (fraction) fraction->sum->output(0).replace(op->output(1));
     ++replaced;
   }
   return replaced;
