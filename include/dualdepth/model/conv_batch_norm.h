@@ -17,8 +17,9 @@ struct ConvShape {
 // A convolution and the batch norm behind it, registered with the module they belong to under the
 // two names. Prediction may compute both at once: with the running mean m and variance v
 //
-//   gamma (w * x - m) / sqrt(v + eps) + beta = (s w) * x + (beta - s m),   s = gamma / sqrt(v +
-//   eps)
+//   gamma (w * x - m) / sqrt(v + eps) + beta = (s w) * x + (beta - s m)
+//
+// where s = gamma / sqrt(v + eps).
 class ConvBatchNorm {
  public:
   ConvBatchNorm(torch::nn::Module& parent, const std::string& conv, const std::string& norm,

@@ -26,8 +26,7 @@ class IntegerLevelHead {
                    const IntegerHeadGrids& grids);
 
   // steps: of the input's grid, uint8 [N, C, h, w], fastest in channels-last. Returns int64
-  // [N, h, w]. threads: so many of its own, 0:
-  // LibTorch's.
+  // [N, h, w]. threads: so many of its own, 0: LibTorch's.
   torch::Tensor operator()(const torch::Tensor& steps, int threads = 0) const;
 
  private:

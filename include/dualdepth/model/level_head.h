@@ -22,8 +22,7 @@ struct WinningHeads {
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding error is a
 // few times that of a plain sum, so a pixel whose two best logits lie closer together than that
 // error may be is summed again directly. The single channel of the fraction is summed directly
-// while the map is in the cache; as a convolution of its own it takes 3 ms in OpenVINO, its
-// rest 86.
+// while the map is in the cache.
 //
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
