@@ -39,10 +39,11 @@ void print_check(const deploy::ExportCheck& check, const char* runtime) {
   fmt::print("check      {} pictures, {} pixels, {} against the checkpoint\n", check.pictures,
              check.pixels, runtime);
   fmt::print(
-      "           depth differs by at most {:.3g} mm, {:.3g} mm on average; fraction by {:.2g}\n",
-      1000 * check.worst_depth, 1000 * check.mean_difference, check.worst_fraction);
-  fmt::print("           {} pixels where two levels all but tie (logits less than {:.0e} apart)\n",
-             check.near_ties, deploy::kNearTie);
+      "           depth differs by {:.3g} mm on average, by at most {:.3g} mm but for {} near "
+      "ties\n"
+      "           (the two best logits less than {:.0e} apart); fraction by at most {:.2g}\n",
+      1000 * check.mean_difference, 1000 * check.worst_depth, check.near_ties, deploy::kNearTie,
+      check.worst_fraction);
   if (check.holds()) {
     fmt::print("           all others agree\n");
   } else {
