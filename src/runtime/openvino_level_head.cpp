@@ -7,9 +7,7 @@
 #include <memory>
 #include <openvino/core/graph_util.hpp>
 #include <openvino/op/add.hpp>
-#include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
-#include <openvino/op/convolution.hpp>
 #include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/op.hpp>
@@ -23,17 +21,10 @@
 
 #include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/model/level_head.h"
+#include "openvino_convolution.h"
 
 namespace dualdepth {
 namespace {
-
-template <class Number>
-torch::Tensor view(const Number* values, const ov::Shape& shape) {
-  const std::vector<int64_t> sizes(shape.begin(), shape.end());
-  // from_blob takes no pointer to const; the view is only read.
-  return torch::from_blob(const_cast<Number*>(values), sizes,
-                          torch::CppTypeToScalarType<Number>::value);
-}
 
 // The heads of a map, by LevelHead of its values or IntegerLevelHead of their steps.
 using HeadFunction = std::function<WinningHeads(const torch::Tensor& map, int threads)>;
@@ -98,9 +89,7 @@ class LevelHeadOp : public ov::op::Op {
 
 using Constant = ov::op::v0::Constant;
 
-torch::Tensor floats_of(const Constant& constant) {
-  return view(constant.get_data_ptr<float>(), constant.get_shape()).flatten().clone();
-}
+torch::Tensor floats_of(const Constant& constant) { return view(constant).flatten().clone(); }
 
 // A 3x3 convolution with bias.
 struct Head {
@@ -151,14 +140,8 @@ std::optional<Head> find_head(const std::shared_ptr<ov::Node>& sum) {
   const auto bias = constant_of(biases);
   const auto weight = constant_of(conv->input_value(1));
   if (!bias || !weight) return std::nullopt;
-  const auto& shape = weight->get_shape();
-  const ov::CoordinateDiff same{1, 1};
-  const bool fits = shape.size() == 4 && shape[2] == 3 && shape[3] == 3 &&
-                    conv->get_strides() == ov::Strides{1, 1} && conv->get_pads_begin() == same &&
-                    conv->get_pads_end() == same && conv->get_dilations() == ov::Strides{1, 1} &&
-                    weight->get_element_type() == ov::element::f32 &&
-                    bias->get_element_type() == ov::element::f32 &&
-                    ov::shape_size(bias->get_shape()) == shape[0];
+  const bool fits = is_plain_3x3(*conv, *weight) && bias->get_element_type() == ov::element::f32 &&
+                    ov::shape_size(bias->get_shape()) == weight->get_shape()[0];
   if (!fits) return std::nullopt;
   return Head{conv->input_value(0), conv->input_value(1), weight, bias};
 }
@@ -224,10 +207,6 @@ bool fits_integer_head(const Dequantized& feature, const Dequantized& filters, i
          (filters.scale.numel() == 1 || filters.scale.numel() == levels);
 }
 
-torch::Tensor weight_of(const Head& head) {
-  return view(head.weight->get_data_ptr<float>(), head.weight->get_shape());
-}
-
 // The map that the integer head's kernel reads, [N, C, H, W], where the file is quantized and the
 // CPU has the instructions.
 struct IntegerKernel {
@@ -238,7 +217,7 @@ struct IntegerKernel {
 std::optional<IntegerKernel> integer_kernel(const Head& head) {
   const auto feature = find_dequantized(head.feature);
   const auto filters = find_dequantized(head.filters);
-  const auto weight = weight_of(head);
+  const auto weight = view(*head.weight);
   if (!feature || !filters || !fits_integer_head(*feature, *filters, weight.size(0))) {
     return std::nullopt;
   }
@@ -255,9 +234,9 @@ std::optional<IntegerKernel> integer_kernel(const Head& head) {
 }
 
 HeadKernel float_kernel(const Head& head, const std::optional<FractionHead>& fraction) {
-  HeadFilters filters{weight_of(head), floats_of(*head.bias), {}, {}};
+  HeadFilters filters{view(*head.weight), floats_of(*head.bias), {}, {}};
   if (fraction) {
-    filters.fraction_weight = weight_of(fraction->head);
+    filters.fraction_weight = view(*fraction->head.weight);
     filters.fraction_bias = floats_of(*fraction->head.bias);
   }
   const auto heads = std::make_shared<LevelHead>(filters);

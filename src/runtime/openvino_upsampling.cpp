@@ -4,13 +4,12 @@
 
 #include <openvino/op/add.hpp>
 #include <openvino/op/concat.hpp>
-#include <openvino/op/constant.hpp>
-#include <openvino/op/convolution.hpp>
 #include <openvino/op/util/interpolate_base.hpp>
 #include <optional>
 #include <vector>
 
 #include "dualdepth/model/upsampled_filters.h"
+#include "openvino_convolution.h"
 
 namespace dualdepth {
 namespace {
@@ -60,15 +59,6 @@ std::optional<ov::Output<ov::Node>> doubled_by(const ov::Node& node) {
   return node.input_value(0);
 }
 
-bool is_plain_3x3(const ov::op::v1::Convolution& conv, const Constant& filters) {
-  const auto& shape = filters.get_shape();
-  const ov::CoordinateDiff one{1, 1};
-  return filters.get_element_type() == ov::element::f32 && shape.size() == 4 && shape[2] == 3 &&
-         shape[3] == 3 && conv.get_strides() == ov::Strides{1, 1} &&
-         conv.get_dilations() == ov::Strides{1, 1} && conv.get_pads_begin() == one &&
-         conv.get_pads_end() == one && conv.get_auto_pad() == ov::op::PadType::EXPLICIT;
-}
-
 // A map that was doubled, and what lies behind it along the channels.
 struct Source {
   ov::Output<ov::Node> small;
@@ -105,10 +95,7 @@ std::shared_ptr<ov::Node> convolve_doubled(const ov::Output<ov::Node>& small,
 }
 
 std::shared_ptr<ov::Node> without_upsampling(const Source& source, const Constant& filters) {
-  const auto& shape = filters.get_shape();
-  // from_blob takes no pointer to const; the view is only read.
-  const auto weight = torch::from_blob(const_cast<float*>(filters.get_data_ptr<float>()),
-                                       std::vector<int64_t>(shape.begin(), shape.end()));
+  const auto weight = view(filters);
   if (source.beside.empty()) return convolve_doubled(source.small, weight);
   const int64_t channels = source.small.get_partial_shape()[1].get_length();
   // OpenVINO adds the second term while it computes the first.

@@ -15,21 +15,28 @@ void PrintTo(const Case& c, std::ostream* out) {
   *out << c.batch << "x" << c.channels << "x" << c.height << "x" << c.width << ", " << c.levels;
 }
 
-class WinningLevels : public ::testing::TestWithParam<Case> {};
+class WinningLevels : public ::testing::TestWithParam<Case> {
+ protected:
+  WinningLevels() {
+    const Case c = GetParam();
+    torch::manual_seed(3);
+    feature_ = torch::randn({c.batch, c.channels, c.height, c.width});
+    weight_ = torch::randn({c.levels, c.channels, 3, 3});
+    bias_ = torch::randn({c.levels});
+  }
+
+  torch::Tensor feature_, weight_, bias_;
+};
 
 // Where the two best logits are clearly apart, the level is that of LibTorch's convolution and
 // argmax.
 TEST_P(WinningLevels, AreThoseOfTheConvolutionsArgmax) {
   const Case c = GetParam();
-  torch::manual_seed(3);
-  const auto feature = torch::randn({c.batch, c.channels, c.height, c.width});
-  const auto weight = torch::randn({c.levels, c.channels, 3, 3});
-  const auto bias = torch::randn({c.levels});
-  const auto logits = torch::conv2d(feature, weight, bias, 1, 1);
+  const auto logits = torch::conv2d(feature_, weight_, bias_, 1, 1);
   const auto [best, order] = logits.topk(2, 1);
   const auto clear = (best.select(1, 0) - best.select(1, 1)) > 1e-3;
   for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
-    const auto levels = winning_levels(feature.contiguous(format), weight, bias);
+    const auto levels = winning_levels(feature_.contiguous(format), weight_, bias_);
     ASSERT_EQ(levels.sizes(), torch::IntArrayRef({c.batch, c.height, c.width}));
     ASSERT_EQ(levels.scalar_type(), torch::kInt64);
     EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)));
@@ -38,17 +45,12 @@ TEST_P(WinningLevels, AreThoseOfTheConvolutionsArgmax) {
 }
 
 TEST_P(WinningLevels, ComeWithTheFractionsConvolution) {
-  const Case c = GetParam();
-  torch::manual_seed(4);
-  const auto feature = torch::randn({c.batch, c.channels, c.height, c.width});
-  const auto weight = torch::randn({c.levels, c.channels, 3, 3});
-  const auto bias = torch::randn({c.levels});
-  const auto fraction_weight = torch::randn({1, c.channels, 3, 3});
+  const auto fraction_weight = torch::randn({1, GetParam().channels, 3, 3});
   const auto fraction_bias = torch::randn({1});
-  const auto heads = LevelHead({weight, bias, fraction_weight, fraction_bias})(feature);
-  EXPECT_TRUE(heads.level.equal(winning_levels(feature, weight, bias)));
+  const auto heads = LevelHead({weight_, bias_, fraction_weight, fraction_bias})(feature_);
+  EXPECT_TRUE(heads.level.equal(winning_levels(feature_, weight_, bias_)));
   const auto expected =
-      torch::conv2d(feature.to(torch::kFloat64), fraction_weight.to(torch::kFloat64),
+      torch::conv2d(feature_.to(torch::kFloat64), fraction_weight.to(torch::kFloat64),
                     fraction_bias.to(torch::kFloat64), 1, 1)
           .squeeze(1);
   ASSERT_EQ(heads.fraction_logits.sizes(), expected.sizes());

@@ -13,8 +13,8 @@ namespace dualdepth {
 // in training.
 class NetworkPredictor : public DensePredictor {
  public:
-  // Moves the network to the device and puts it into evaluation mode: a trainer calls net->train()
-  // again afterwards.
+  // Moves the network to the device and prepares it for prediction (see DepthNet): a trainer calls
+  // net->train() again afterwards.
   NetworkPredictor(DepthNet net, const DataOptions& data, c10::Device device);
 };
 
