@@ -7,9 +7,11 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers are only cached when ccache is told that their macros and times do not matter.
+  # Precompiled headers are only cached when ccache is told that their macros and times do not matter; paths below the
+  # checkout are taken relative, so that all checkouts share what one of them compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
 endif()
 # -Wrestrict: g++ 12 warns of its own std::string code (GCC bug 105651).
 set(DUALDEPTH_WARNINGS -Wall -Wextra -Werror $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
@@ -97,7 +99,16 @@ function(dualdepth_test room)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${target} PRIVATE ${libraries})
   dualdepth_compile(${target} TRUE "${ARG_TORCH}")
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 300)
+  dualdepth_suites(${target} ${room} TIMEOUT 300)
+endfunction()
+
+# dualdepth_suites(TARGET ROOM PROPERTY VALUE...): a ctest entry ROOM.SUITE for each suite of a test program.
+function(dualdepth_suites target room)
+  set(results ${PROJECT_BINARY_DIR}/test_results)
+  file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake CONTENT
+       "set(PROGRAM $<TARGET_FILE:${target}>)\nset(ROOM ${room})\nset(RESULTS ${results})\nset(PROPERTIES ${ARGN})
+include(${PROJECT_SOURCE_DIR}/cmake/TestSuites.cmake)\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake)
 endfunction()
 
 # dualdepth_messages(ROOM/FILE.proto TARGET): compiles protobuf messages into TARGET; its sources include

@@ -50,7 +50,7 @@ class BadInput : public ::testing::Test {
   }
 
   ProgramResult run(const Words& words) const {
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
+    return testing::run_program(testing::program(), words);
   }
 
   ProgramResult train(const Words& overrides = {}) const {

@@ -31,7 +31,7 @@ class InspectData : public ::testing::Test {
     std::vector<std::string> arguments = {"--quiet",        "inspect", "data",
                                           path("run.yaml"), "--out",   path("sheet.png")};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return testing::run_program(DUALDEPTH_PROGRAM, arguments);
+    return testing::run_program(testing::program(), arguments);
   }
 
   KittiTree tree_;
@@ -122,7 +122,7 @@ TEST_F(InspectData, SkippedSamplesAreNoError) {
 
 TEST_F(InspectData, HelpShowsPurposeDefaultsAndAnExample) {
   const ProgramResult result =
-      testing::run_program(DUALDEPTH_PROGRAM, {"inspect", "data", "--help"});
+      testing::run_program(testing::program(), {"inspect", "data", "--help"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output,
               AllOf(HasSubstr("what is missing"), HasSubstr("contact_sheet.png"),

@@ -51,7 +51,7 @@ TEST(NcdbEvaluation, OfEveryKindOfPredictionFileAgreesWithNumPy) {
                                    "--use-mask",
                                    "--classes"};
     if (kind == "npz_heads") words.insert(words.end(), {"--max-depth", "15"});
-    const auto result = testing::run_program(DUALDEPTH_PROGRAM, words);
+    const auto result = testing::run_program(testing::program(), words);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
     const json ours = json::parse(read_file(folder / "eval.json"));
     EXPECT_EQ(ours["protocol"], "ncdb");

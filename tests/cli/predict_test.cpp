@@ -23,7 +23,7 @@ class Predict : public ::testing::Test {
                                          "\n  train_split: " + path("train.txt") +
                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
                                          "trainer: {max_steps: 1}\n");
-    const auto trained = testing::run_program(DUALDEPTH_PROGRAM, {"train", path("run.yaml")});
+    const auto trained = testing::run_program(testing::program(), {"train", path("run.yaml")});
     ASSERT_EQ(trained.exit_code, 0) << trained.errors;
   }
 
@@ -33,7 +33,7 @@ class Predict : public ::testing::Test {
     std::vector<std::string> words{"predict", path("run/checkpoints/last.safetensors"), "--out",
                                    path("out")};
     words.insert(words.end(), more.begin(), more.end());
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
+    return testing::run_program(testing::program(), words);
   }
 
   KittiTree tree_;

@@ -29,7 +29,7 @@ void PrintTo(const Case& value, std::ostream* stream) {
 class ReferenceEvaluation : public ::testing::TestWithParam<Case> {
  protected:
   static void run(std::vector<std::string> arguments) {
-    const auto result = testing::run_program(DUALDEPTH_PROGRAM, std::move(arguments));
+    const auto result = testing::run_program(testing::program(), std::move(arguments));
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 

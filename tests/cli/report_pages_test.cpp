@@ -51,7 +51,7 @@ std::string frame_around(const fs::path& page, int width) {
 class ReportPages : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::string(DUALDEPTH_CHROMIUM).empty()) {
+    if (testing::build_path("chromium").empty()) {
       GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
     }
     tree_.add_frames(4);
@@ -68,7 +68,7 @@ class ReportPages : public ::testing::Test {
   std::string path(const std::string& name) const { return (tree_.root() / name).string(); }
 
   void run(const std::vector<std::string>& words) const {
-    const auto result = testing::run_program(DUALDEPTH_PROGRAM, words);
+    const auto result = testing::run_program(testing::program(), words);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 
@@ -90,7 +90,7 @@ class ReportPages : public ::testing::Test {
         "checked.html", html.substr(0, head) + std::string(kCheck) + html.substr(head));
     const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
     const auto result = testing::run_program(
-        DUALDEPTH_CHROMIUM,
+        testing::build_path("chromium"),
         browser({"--window-size=1300,2400", "--dump-dom", "file://" + frame.string()}));
     const size_t title = result.output.find("<title>");
     if (title == std::string::npos) return "no page: " + result.errors;
@@ -100,10 +100,10 @@ class ReportPages : public ::testing::Test {
   // Keeps a picture of the page on a screen of this width below the build folder.
   void keep_screenshot(const fs::path& page, const std::string& name, int width) const {
     const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
-    fs::create_directories(DUALDEPTH_SCREENSHOTS);
-    const fs::path picture = fs::path(DUALDEPTH_SCREENSHOTS) / (name + ".png");
+    fs::create_directories(testing::build_path("screenshots"));
+    const fs::path picture = fs::path(testing::build_path("screenshots")) / (name + ".png");
     fs::remove(picture);
-    testing::run_program(DUALDEPTH_CHROMIUM,
+    testing::run_program(testing::build_path("chromium"),
                          browser({fmt::format("--window-size={},2400", std::max(width, 500)),
                                   "--screenshot=" + picture.string(), "file://" + frame.string()}));
     EXPECT_GT(read_image_size(picture).width, 300) << picture;

@@ -38,7 +38,7 @@ class TrainedCheckpoint : public ::testing::Test {
   static std::string checkpoint() { return path("run/checkpoints/last.safetensors"); }
 
   static testing::ProgramResult run(const Words& words) {
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
+    return testing::run_program(testing::program(), words);
   }
 
   static void expect_error(const testing::ProgramResult& result, const Words& parts) {

@@ -30,7 +30,7 @@ class Verify : public ::testing::Test {
   std::string path(const std::string& name) const { return (tree_.root() / name).string(); }
 
   testing::ProgramResult run(const std::vector<std::string>& words) const {
-    return testing::run_program(DUALDEPTH_PROGRAM, words);
+    return testing::run_program(testing::program(), words);
   }
 
   testing::KittiTree tree_;

@@ -7,6 +7,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "testing/build_paths.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth {
@@ -280,13 +281,13 @@ TEST(Explain, NamesDefaultUnitRangeAndHelpOfAKey) {
 TEST(ConfigReference, DocsAreWhatTheOptionStructsSay) {
   std::ostringstream out;
   write_config_markdown(out);
-  EXPECT_EQ(read_file(fs::path(DUALDEPTH_SOURCE_DIR) / "docs/config.md"), out.str())
+  EXPECT_EQ(read_file(testing::source_dir() / "docs/config.md"), out.str())
       << "make it anew: cmake --build build --target config_reference";
 }
 
 TEST(ShippedConfigs, AllParse) {
   size_t count = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(DUALDEPTH_SOURCE_DIR) / "configs")) {
+  for (const auto& entry : fs::directory_iterator(testing::source_dir() / "configs")) {
     EXPECT_NO_THROW(load_run_config(entry.path())) << entry.path();
     EXPECT_EQ(entry.path().extension(), ".yaml");
     ++count;

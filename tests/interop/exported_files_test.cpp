@@ -45,10 +45,9 @@ class ExportedFiles : public ::testing::Test {
 
   // Runs tests/interop/SCRIPT with these words.
   static void expect_script(const std::string& script, const std::vector<std::string>& words) {
-    std::vector<std::string> all{
-        (fs::path(DUALDEPTH_SOURCE_DIR) / "tests" / "interop" / script).string()};
+    std::vector<std::string> all{(testing::source_dir() / "tests" / "interop" / script).string()};
     all.insert(all.end(), words.begin(), words.end());
-    const auto result = testing::run_program(DUALDEPTH_INTEROP_PYTHON, all);
+    const auto result = testing::run_program(testing::interop_python(), all);
     EXPECT_EQ(result.exit_code, 0) << result.output << result.errors;
   }
 

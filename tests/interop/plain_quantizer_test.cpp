@@ -37,7 +37,7 @@ class PlainQuantizer : public ::testing::Test {
   void train() const {
     std::vector<std::string> words{"train", config_file().string()};
     for (const auto& word : overrides()) words.push_back(word);
-    const auto result = testing::run_program(DUALDEPTH_PROGRAM, words);
+    const auto result = testing::run_program(testing::program(), words);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 
@@ -104,9 +104,7 @@ class PlainQuantizer : public ::testing::Test {
   testing::TempFolder folder_;
 
  private:
-  static fs::path config_file() {
-    return fs::path(DUALDEPTH_SOURCE_DIR) / "configs/kitti_mini.yaml";
-  }
+  static fs::path config_file() { return testing::source_dir() / "configs/kitti_mini.yaml"; }
 
   std::vector<std::string> overrides() const {
     const auto shared = [](const char* path) { return testing::shared_path(path).string(); };

@@ -32,7 +32,7 @@ np.savez(sys.argv[2], depth=file["fraction"].astype(np.float64), other=np.arange
 np.savez_compressed(sys.argv[3], depth=file["fraction"][0])
 )");
   const auto script = testing::run_program(
-      DUALDEPTH_INTEROP_PYTHON,
+      testing::interop_python(),
       {folder / "read.py", folder / "heads.npz", folder / "plain.npz", folder / "packed.npz"});
   ASSERT_EQ(script.exit_code, 0) << script.errors;
   EXPECT_EQ(script.output,

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "dualdepth/base/atomic_file.h"
+#include "testing/build_paths.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth::testing {
 
 // A program that runs with these arguments, each passed as it stands. What it prints is appended to
-// the two files, which may be one. The tests in tests/cli and tests/train know the built dualdepth
-// as DUALDEPTH_PROGRAM.
+// the two files, which may be one. The built dualdepth is program() of build_paths.h.
 class Program {
  public:
   Program(const std::string& program, std::vector<std::string> arguments,

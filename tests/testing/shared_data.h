@@ -4,12 +4,14 @@
 
 #include <filesystem>
 
+#include "testing/build_paths.h"
+
 namespace dualdepth::testing {
 
 // A file or folder of the real frames and weights that lie beside the checkout (the CMake option
 // DUALDEPTH_SHARED_DIR).
 inline std::filesystem::path shared_path(const std::filesystem::path& relative) {
-  return std::filesystem::path(DUALDEPTH_SHARED_DIR) / relative;
+  return std::filesystem::path(build_path("shared")) / relative;
 }
 
 }  // namespace dualdepth::testing

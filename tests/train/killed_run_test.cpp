@@ -64,7 +64,7 @@ class KilledRun : public testing::TinyRun {
   Program run(const std::string& name, std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "train");
     const fs::path printed = tree_.root() / (name + ".txt");
-    return {DUALDEPTH_PROGRAM, std::move(arguments), printed, printed};
+    return {testing::program(), std::move(arguments), printed, printed};
   }
 };
 
