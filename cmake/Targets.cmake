@@ -67,10 +67,10 @@ function(dualdepth_room name)
   set_property(GLOBAL APPEND PROPERTY DUALDEPTH_ROOMS ${name})
 endfunction()
 
-# dualdepth_test(ROOM [TORCH]): one test program from tests/ROOM/*_test.cpp. Sources that do without LibTorch are compiled
+# dualdepth_test(ROOM [TORCH] [LINK LIBRARY...]): one test program from tests/ROOM/*_test.cpp. Sources that do without LibTorch are compiled
 # with the tests' own precompiled header, the others with LibTorch's.
 function(dualdepth_test room)
-  cmake_parse_arguments(ARG "TORCH" "" "" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
   if(ARG_TORCH AND DUALDEPTH_TENSOR_FREE)
     return()
   endif()
@@ -79,7 +79,7 @@ function(dualdepth_test room)
     return()
   endif()
   set(target ${room}_test)
-  set(libraries dualdepth_${room} dualdepth_testing GTest::gmock GTest::gtest_main)
+  set(libraries dualdepth_${room} ${ARG_LINK} dualdepth_testing GTest::gmock GTest::gtest_main)
   set(torch_sources "")
   foreach(source IN LISTS sources)
     dualdepth_reaches_torch(${source} reaches)

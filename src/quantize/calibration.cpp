@@ -8,14 +8,14 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/runtime/device.h"
 
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Graph;
-using deploy::NodeId;
+using graph::Graph;
+using graph::NodeId;
 
 // Calls use(id, value) for each value that is observed, of all pictures.
 class Observation {
@@ -24,14 +24,14 @@ class Observation {
       : graph_(graph), pictures_(pictures), threads_(threads) {
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
       const auto& operation = graph.node(id).operation;
-      const bool is_copy = std::holds_alternative<deploy::MaxPool>(operation) ||
-                           std::holds_alternative<deploy::Upsample>(operation);
+      const bool is_copy = std::holds_alternative<graph::MaxPool>(operation) ||
+                           std::holds_alternative<graph::Upsample>(operation);
       if (placement.has_grid(id) && !is_copy) ids_.push_back(id);
     }
-    const auto head = deploy::integer_head(graph);
+    const auto head = graph::integer_head(graph);
     if (head.empty()) return;
     const bool ends_in_levels =
-        std::holds_alternative<deploy::ArgMax>(graph.node(head.back()).operation);
+        std::holds_alternative<graph::ArgMax>(graph.node(head.back()).operation);
     logits_ = ends_in_levels ? head.at(head.size() - 2) : head.back();
   }
 
@@ -42,17 +42,17 @@ class Observation {
   void run(State& merged, const State& empty, Use use) const {
     const OneThread each;  // computes its picture itself
     std::mutex mutex;
-    const std::vector<NodeId> wanted = deploy::output_nodes(graph_);
+    const std::vector<NodeId> wanted = graph::output_nodes(graph_);
     parallel_for(pictures_.count, threads_, [&](size_t index) {
       State state = empty;
-      deploy::run_graph(graph_, pictures_.at(index), wanted,
-                        [&](NodeId id, const torch::Tensor& value) {
-                          if (logits_ && id == *logits_) {
-                            use(state, id, value.amax(1));
-                          } else if (std::ranges::binary_search(ids_, id)) {
-                            use(state, id, value);
-                          }
-                        });
+      graph::run_graph(graph_, pictures_.at(index), wanted,
+                       [&](NodeId id, const torch::Tensor& value) {
+                         if (logits_ && id == *logits_) {
+                           use(state, id, value.amax(1));
+                         } else if (std::ranges::binary_search(ids_, id)) {
+                           use(state, id, value);
+                         }
+                       });
       const std::lock_guard lock(mutex);
       merged.merge(state);
     });
@@ -108,7 +108,7 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
     state.ranges[id].include(range_of(value));
   });
   Counts empty;
-  const auto names = deploy::node_names(graph);
+  const auto names = graph::node_names(graph);
   for (const auto& [id, range] : extremes.ranges) {
     if (!range.is_finite()) {
       throw Error({.subject = names.at(id),

@@ -136,7 +136,7 @@ ValueRange choose_range(const Histogram& histogram, RangeMethod method) {
   return seen;
 }
 
-deploy::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric) {
+graph::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric) {
   if (is_symmetric) {
     const double scale = std::max({-range.low, range.high, 127 * kLeastScale}) / 127;
     return {static_cast<float>(scale), 0, true};
@@ -146,7 +146,7 @@ deploy::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric) {
   return {static_cast<float>(scale), std::clamp<int64_t>(zero, 0, kSteps - 1), false};
 }
 
-ValueRange range_of(const deploy::FakeQuantize& grid) {
+ValueRange range_of(const graph::FakeQuantize& grid) {
   const double first = grid.is_signed ? -128 : 0;
   const auto zero = static_cast<double>(grid.zero_point);
   return {(first - zero) * grid.scale, (first + 255 - zero) * grid.scale};

@@ -11,10 +11,10 @@ namespace {
 constexpr double kBin = 1e-4;  // m, of the median
 constexpr int64_t kBins = 200000;
 
-DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
-                        const deploy::ValueObserver& observe, const torch::Tensor& image) {
-  const auto ids = deploy::output_nodes(graph);
-  const auto values = deploy::run_graph(graph, image, ids, observe);
+DensePrediction predict(const graph::Graph& graph, const ModelCard& card,
+                        const graph::ValueObserver& observe, const torch::Tensor& image) {
+  const auto ids = graph::output_nodes(graph);
+  const auto values = graph::run_graph(graph, image, ids, observe);
   NamedTensors named;
   for (size_t i = 0; i < ids.size(); ++i) named[graph.outputs()[i].name] = values[i];
   return to_prediction(named, card);
@@ -22,14 +22,13 @@ DensePrediction predict(const deploy::Graph& graph, const ModelCard& card,
 
 }  // namespace
 
-DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card, deploy::ValueObserver observe) {
+DepthOf depth_of(const graph::Graph& graph, const ModelCard& card, graph::ValueObserver observe) {
   return [&graph, card, observe = std::move(observe)](const torch::Tensor& image) {
     return predict(graph, card, observe, image);
   };
 }
 
-std::vector<DensePrediction> predict_all(const DepthOf& depth_of,
-                                         const deploy::Pictures& pictures) {
+std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const graph::Pictures& pictures) {
   std::vector<DensePrediction> all;
   all.reserve(pictures.count);
   for (size_t index = 0; index < pictures.count; ++index) {

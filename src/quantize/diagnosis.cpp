@@ -10,16 +10,16 @@
 #include <span>
 
 #include "dualdepth/base/progress.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
 
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Conv;
-using deploy::FakeQuantize;
-using deploy::Graph;
-using deploy::NodeId;
+using graph::Conv;
+using graph::FakeQuantize;
+using graph::Graph;
+using graph::NodeId;
 
 constexpr double kOutlier = 20;      // greatest filter against the median one, per tensor
 constexpr double kSaturated = 0.01;  // share of values at a grid's ends
@@ -67,7 +67,7 @@ class Diagnosis {
   }
 
   std::vector<LayerNoise> run() {
-    const auto names = deploy::node_names(reference_);
+    const auto names = graph::node_names(reference_);
     ProgressLine progress("diagnosing", parts_.size());
     std::vector<LayerNoise> all;
     const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
@@ -116,7 +116,7 @@ class Diagnosis {
     NodeId value = id;
     const NodeId next = id + 1;
     const bool relu = next < quantized_.nodes().size() && quantized_.readers()[id] == 1 &&
-                      std::holds_alternative<deploy::Relu>(quantized_.node(next).operation) &&
+                      std::holds_alternative<graph::Relu>(quantized_.node(next).operation) &&
                       quantized_.node(next).inputs[0] == id;
     if (relu) value = next;
     return {.reference = reference_of_.at(value),
@@ -127,8 +127,8 @@ class Diagnosis {
   // Grids behind MaxPool and Upsample repeat those before.
   bool carries_information(NodeId grid) const {
     const auto& operation = quantized_.node(quantized_.node(grid).inputs[0]).operation;
-    return !std::holds_alternative<deploy::MaxPool>(operation) &&
-           !std::holds_alternative<deploy::Upsample>(operation);
+    return !std::holds_alternative<graph::MaxPool>(operation) &&
+           !std::holds_alternative<graph::Upsample>(operation);
   }
 
   // The network with only these nodes in 8 bits.
@@ -173,10 +173,10 @@ class Diagnosis {
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
       const auto image = pictures_.at(picture);
       std::map<NodeId, std::vector<torch::Tensor>> wanted;  // stripes
-      deploy::run_graph(reference_, image, deploy::output_nodes(reference_),
-                        [&](NodeId id, const torch::Tensor& value) {
-                          if (references.contains(id)) wanted[id].push_back(value);
-                        });
+      graph::run_graph(reference_, image, graph::output_nodes(reference_),
+                       [&](NodeId id, const torch::Tensor& value) {
+                         if (references.contains(id)) wanted[id].push_back(value);
+                       });
       std::map<NodeId, size_t> stripe;
       const auto compare = [&](NodeId id, const torch::Tensor& value) {
         const auto found = watched.find(id);
@@ -215,16 +215,16 @@ class Diagnosis {
     double high = 0;
     double outside = 0;
     double count = 0;
-    deploy::run_graph(reference_, pictures_.at(0), deploy::output_nodes(reference_),
-                      [&](NodeId id, const torch::Tensor& value) {
-                        if (id != part.reference) return;
-                        low = std::min(low, value.min().item<double>());
-                        high = std::max(high, value.max().item<double>());
-                        outside += value.gt(range.high).sum().item<double>();
-                        outside += value.lt(range.low).sum().item<double>();
-                        count += static_cast<double>(value.numel());
-                      });
-    const bool is_head = std::ranges::count(deploy::integer_head(reference_), part.reference) > 0;
+    graph::run_graph(reference_, pictures_.at(0), graph::output_nodes(reference_),
+                     [&](NodeId id, const torch::Tensor& value) {
+                       if (id != part.reference) return;
+                       low = std::min(low, value.min().item<double>());
+                       high = std::max(high, value.max().item<double>());
+                       outside += value.gt(range.high).sum().item<double>();
+                       outside += value.lt(range.low).sum().item<double>();
+                       count += static_cast<double>(value.numel());
+                     });
+    const bool is_head = std::ranges::count(graph::integer_head(reference_), part.reference) > 0;
     if (!is_head && count > 0 && outside / count > kSaturated) {
       return fmt::format(
           "saturation: {:.1f} % of the values lie outside the grid; try --ranges minmax",

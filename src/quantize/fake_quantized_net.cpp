@@ -1,17 +1,17 @@
 #include "dualdepth/quantize/fake_quantized_net.h"
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
 
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Conv;
-using deploy::FakeQuantize;
-using deploy::Graph;
-using deploy::NodeId;
+using graph::Conv;
+using graph::FakeQuantize;
+using graph::Graph;
+using graph::NodeId;
 
 // `rounded` on the way forward, the identity of `x` on the way back.
 torch::Tensor straight_through(const torch::Tensor& x, const torch::Tensor& rounded) {
@@ -21,7 +21,7 @@ torch::Tensor straight_through(const torch::Tensor& x, const torch::Tensor& roun
 torch::Tensor put_on_grid(const torch::Tensor& x, const FakeQuantize& grid) {
   const auto range = range_of(grid);
   const auto inside = x.clamp(range.low, range.high);
-  return straight_through(inside, deploy::fake_quantize(inside.detach(), grid));
+  return straight_through(inside, graph::fake_quantize(inside.detach(), grid));
 }
 
 // The convolution that a value comes from, through what follows it.
@@ -51,7 +51,7 @@ std::vector<bool> ancestors(const Graph& graph, NodeId end) {
 }  // namespace
 
 FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization) : graph_(quantization.graph) {
-  const auto head = deploy::integer_head(graph_);
+  const auto head = graph::integer_head(graph_);
   if (head.empty()) {
     throw Error({.subject = "fine-tuning",
                  .expected = "a network with two heads",
@@ -93,8 +93,8 @@ torch::Tensor FakeQuantizedNet::compute(NodeId id, const std::vector<torch::Tens
   }
   if (const auto* grid = std::get_if<FakeQuantize>(&operation))
     return put_on_grid(inputs[0], *grid);
-  const std::vector<deploy::Value> values(inputs.begin(), inputs.end());
-  return deploy::run_node(graph_, id, values).real();
+  const std::vector<graph::Value> values(inputs.begin(), inputs.end());
+  return graph::run_node(graph_, id, values).real();
 }
 
 HeadOutput FakeQuantizedNet::operator()(const torch::Tensor& image,
@@ -104,7 +104,7 @@ HeadOutput FakeQuantizedNet::operator()(const torch::Tensor& image,
   for (NodeId id = 0; id <= feature; ++id) {
     if (!needed_[id]) continue;
     const auto& node = graph_.node(id);
-    if (std::holds_alternative<deploy::Input>(node.operation)) {
+    if (std::holds_alternative<graph::Input>(node.operation)) {
       values[id] = image;
       continue;
     }
@@ -130,7 +130,7 @@ Graph FakeQuantizedNet::quantized() const {
     if (!conv.weight_scale.defined()) {
       conv.weight = weight.clone();
     } else {
-      const auto grid = deploy::grid_of(graph, graph.node(id).inputs[0]);
+      const auto grid = graph::grid_of(graph, graph.node(id).inputs[0]);
       const auto scale = conv.weight_scale;
       conv = on_grid(std::move(conv), round_to_nearest(weight, scale), scale,
                      grid ? std::optional(grid->scale) : std::nullopt);

@@ -11,6 +11,8 @@
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/evaluation.h"
+#include "dualdepth/runtime/network_pictures.h"
+#include "dualdepth/runtime/network_predictor.h"
 #include "dualdepth/train/bad_steps.h"
 #include "dualdepth/train/optimizer.h"
 #include "dualdepth/train/run_log.h"
@@ -45,7 +47,7 @@ class FineTuning {
         dataset_(open_training_data(config)),
         model_(open_float_model(
             config.quantize.checkpoint,
-            deploy::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
+            graph::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
         batches_(dataset_, config, /*pin_memory=*/false),
         length_(batches_.run_length(config.trainer)),
         loss_(model_.card.model.params, config.loss) {
@@ -80,7 +82,7 @@ class FineTuning {
   }
 
   Pictures pictures() const {
-    const auto all = deploy::dataset_pictures(dataset_, model_.input());
+    const auto all = dataset_pictures(dataset_, model_.input());
     return all.spread(static_cast<size_t>(config_.quantize.pictures));
   }
 
@@ -89,7 +91,7 @@ class FineTuning {
     write_file_atomically(fs::path(config_.output_dir) / kRunConfigFile, to_yaml(config_));
   }
 
-  std::optional<DepthMetrics> judge(const deploy::Graph& graph, const char* when) const {
+  std::optional<DepthMetrics> judge(const graph::Graph& graph, const char* when) const {
     if (!validation_) return std::nullopt;
     DensePredictor predictor(depth_of(graph, model_.card), model_.input(), c10::kCPU);
     const auto metrics = evaluate(predictor, *validation_, config_.evaluation).summary;

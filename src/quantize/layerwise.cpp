@@ -6,23 +6,23 @@
 
 #include "dualdepth/base/progress.h"
 #include "dualdepth/base/random.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/adaptive_rounding.h"
 #include "dualdepth/quantize/weight_grid.h"
 
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Conv;
-using deploy::Graph;
-using deploy::NodeId;
+using graph::Conv;
+using graph::Graph;
+using graph::NodeId;
 
 constexpr int kBiasRounds = 4;
 constexpr double kLeastAlive = 0.02;
 constexpr double kScaleShares[] = {1, 0.85, 1.2};  // of the step, tried in adaptive rounding
 
 // Output pixels y * W + x of one picture, drawn for one layer.
-torch::Tensor draw_positions(const deploy::Shape& shape, int64_t count, uint64_t seed, NodeId layer,
+torch::Tensor draw_positions(const graph::Shape& shape, int64_t count, uint64_t seed, NodeId layer,
                              size_t picture) {
   RandomStream random({seed, layer, picture});
   auto positions = torch::empty({count}, torch::kInt64);
@@ -156,18 +156,17 @@ class LayerFitter {
 // The maps of several pictures, those on a grid as bytes.
 class MapStore {
  public:
-  void set(NodeId id, size_t picture, const deploy::Value& value,
-           const deploy::FakeQuantize* grid) {
+  void set(NodeId id, size_t picture, const graph::Value& value, const graph::FakeQuantize* grid) {
     auto& entry = maps_[{id, picture}];
     if (grid == nullptr) {
       entry = {value, std::nullopt};
       return;
     }
     const auto steps = (value.real() / grid->scale).sub_(first_step(*grid));
-    entry = {deploy::Value(steps.round_().to(torch::kUInt8)), *grid};
+    entry = {graph::Value(steps.round_().to(torch::kUInt8)), *grid};
   }
 
-  deploy::Value get(NodeId id, size_t picture) const {
+  graph::Value get(NodeId id, size_t picture) const {
     const auto& [value, grid] = maps_.at({id, picture});
     if (!grid) return value;
     return value.real().to(torch::kFloat32).add_(first_step(*grid)).mul_(grid->scale);
@@ -178,11 +177,11 @@ class MapStore {
   }
 
  private:
-  static double first_step(const deploy::FakeQuantize& grid) {
+  static double first_step(const graph::FakeQuantize& grid) {
     return static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
   }
 
-  std::map<std::pair<NodeId, size_t>, std::pair<deploy::Value, std::optional<deploy::FakeQuantize>>>
+  std::map<std::pair<NodeId, size_t>, std::pair<graph::Value, std::optional<graph::FakeQuantize>>>
       maps_;
 };
 
@@ -195,7 +194,7 @@ class Fitting {
         original_(gridded.renamed),
         pictures_(pictures.spread(options.pictures)),
         options_(options),
-        names_(deploy::node_names(reference)),
+        names_(graph::node_names(reference)),
         per_picture_((options.positions + static_cast<int64_t>(pictures_.count) - 1) /
                      static_cast<int64_t>(pictures_.count)) {}
 
@@ -230,8 +229,8 @@ class Fitting {
   // What the float graph says at each layer's positions.
   void sample_targets() {
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      const auto ends = deploy::output_nodes(reference_);
-      deploy::run_graph(
+      const auto ends = graph::output_nodes(reference_);
+      graph::run_graph(
           reference_, pictures_.at(picture), ends, [&](NodeId id, const torch::Tensor& value) {
             for (NodeId reader = id + 1; reader < reference_.nodes().size(); ++reader) {
               add_targets(id, reader, value, picture);
@@ -262,7 +261,7 @@ class Fitting {
     const auto readers = reference_.readers();
     for (NodeId id = reference + 1; id < reference_.nodes().size(); ++id) {
       const auto& node = reference_.node(id);
-      if (std::holds_alternative<deploy::Relu>(node.operation) && node.inputs[0] == reference) {
+      if (std::holds_alternative<graph::Relu>(node.operation) && node.inputs[0] == reference) {
         return readers[reference] == 1;
       }
     }
@@ -289,7 +288,7 @@ class Fitting {
                                .has_relu = relu_follows(reference)};
     targets_.erase(reference);
     LayerFit report{.name = names_.at(reference)};
-    const auto grid = deploy::grid_of(result_.graph, in);
+    const auto grid = graph::grid_of(result_.graph, in);
     const auto& original = std::get<Conv>(reference_.node(reference).operation);
     LayerFitter fitter(conv, original.weight, grid ? std::optional(grid->scale) : std::nullopt,
                        options_);
@@ -299,16 +298,16 @@ class Fitting {
 
   void compute(NodeId id) {
     const auto& node = result_.graph.node(id);
-    const auto* grid = std::get_if<deploy::FakeQuantize>(&node.operation);
+    const auto* grid = std::get_if<graph::FakeQuantize>(&node.operation);
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      if (std::holds_alternative<deploy::Input>(node.operation)) {
+      if (std::holds_alternative<graph::Input>(node.operation)) {
         maps_.set(id, picture, pictures_.at(picture), nullptr);
         continue;
       }
-      std::vector<deploy::Value> inputs;
+      std::vector<graph::Value> inputs;
       inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(maps_.get(input, picture));
-      maps_.set(id, picture, deploy::run_node(result_.graph, id, inputs), grid);
+      maps_.set(id, picture, graph::run_node(result_.graph, id, inputs), grid);
     }
   }
 

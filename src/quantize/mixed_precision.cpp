@@ -12,7 +12,7 @@ namespace {
 
 class MixedQuantizer {
  public:
-  MixedQuantizer(const deploy::Graph& graph, const ModelCard& card, const Pictures& pictures,
+  MixedQuantizer(const graph::Graph& graph, const ModelCard& card, const Pictures& pictures,
                  const QuantizeOptions& options, const MixedPrecision& mixed)
       : graph_(graph), card_(card), pictures_(pictures), options_(options), mixed_(mixed) {}
 
@@ -92,7 +92,7 @@ class MixedQuantizer {
                   .fix = "raise the budget"});
   }
 
-  const deploy::Graph& graph_;
+  const graph::Graph& graph_;
   const ModelCard& card_;
   const Pictures& pictures_;
   const QuantizeOptions& options_;
@@ -102,7 +102,7 @@ class MixedQuantizer {
 
 }  // namespace
 
-MixedQuantization quantize_mixed(const deploy::Graph& graph, const ModelCard& card,
+MixedQuantization quantize_mixed(const graph::Graph& graph, const ModelCard& card,
                                  const Pictures& pictures, const QuantizeOptions& options,
                                  const MixedPrecision& mixed) {
   const torch::NoGradGuard no_grad;

@@ -6,9 +6,9 @@
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Graph;
-using deploy::Node;
-using deploy::NodeId;
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
 
 template <class Kind>
 bool is(const Graph& graph, NodeId id) {
@@ -55,27 +55,27 @@ class Placer {
  private:
   bool only_relu_reads(NodeId id) const {
     return !is_output_[id] && readers_[id].size() == 1 &&
-           is<deploy::Relu>(graph_, readers_[id].front()) &&
-           (is<deploy::Conv>(graph_, id) || is<deploy::Add>(graph_, id));
+           is<graph::Relu>(graph_, readers_[id].front()) &&
+           (is<graph::Conv>(graph_, id) || is<graph::Add>(graph_, id));
   }
 
   // Values that are some of those read.
   bool keeps_values(NodeId id) const {
-    return is<deploy::MaxPool>(graph_, id) || is<deploy::Upsample>(graph_, id) ||
-           (for_tensorrt_ && is<deploy::Concat>(graph_, id));
+    return is<graph::MaxPool>(graph_, id) || is<graph::Upsample>(graph_, id) ||
+           (for_tensorrt_ && is<graph::Concat>(graph_, id));
   }
 
   bool computes_in_float(NodeId id) const {
-    if (is<deploy::Relu>(graph_, id) || is<deploy::Sigmoid>(graph_, id)) {
+    if (is<graph::Relu>(graph_, id) || is<graph::Sigmoid>(graph_, id)) {
       return computes_in_float(graph_.node(id).inputs[0]);
     }
-    return is<deploy::Input>(graph_, id) || is<deploy::Affine>(graph_, id) ||
+    return is<graph::Input>(graph_, id) || is<graph::Affine>(graph_, id) ||
            float_convs_.contains(id);
   }
 
   bool wants_grid(NodeId id) const {
-    if (only_relu_reads(id) || is<deploy::ArgMax>(graph_, id) ||
-        is<deploy::ComposeDepth>(graph_, id)) {
+    if (only_relu_reads(id) || is<graph::ArgMax>(graph_, id) ||
+        is<graph::ComposeDepth>(graph_, id)) {
       return false;
     }
     const auto asks = [&](NodeId reader) {
@@ -86,27 +86,27 @@ class Placer {
   }
 
   bool asks_in_general(NodeId reader) const {
-    return !float_convs_.contains(reader) && !is<deploy::Affine>(graph_, reader) &&
-           !is<deploy::ArgMax>(graph_, reader) && !is<deploy::ComposeDepth>(graph_, reader) &&
-           !is<deploy::Sigmoid>(graph_, reader);
+    return !float_convs_.contains(reader) && !is<graph::Affine>(graph_, reader) &&
+           !is<graph::ArgMax>(graph_, reader) && !is<graph::ComposeDepth>(graph_, reader) &&
+           !is<graph::Sigmoid>(graph_, reader);
   }
 
   bool tensorrt_asks(NodeId id, NodeId reader) const {
-    if (is<deploy::Conv>(graph_, reader)) return !float_convs_.contains(reader);
-    if (is<deploy::Add>(graph_, reader)) return id != fused_branch(reader);
+    if (is<graph::Conv>(graph_, reader)) return !float_convs_.contains(reader);
+    if (is<graph::Add>(graph_, reader)) return id != fused_branch(reader);
     return keeps_values(reader) && wants_grid(reader);
   }
 
   // Of an Add's inputs the first that a convolution makes for it alone.
   NodeId fused_branch(NodeId add) const {
     for (const NodeId input : graph_.node(add).inputs) {
-      if (is<deploy::Conv>(graph_, input) && readers_[input].size() == 1) return input;
+      if (is<graph::Conv>(graph_, input) && readers_[input].size() == 1) return input;
     }
     return graph_.nodes().size();
   }
 
   void share(NodeId id, const std::vector<bool>& wanted) {
-    if (!keeps_values(id) && !is<deploy::Concat>(graph_, id)) return;
+    if (!keeps_values(id) && !is<graph::Concat>(graph_, id)) return;
     for (const NodeId input : graph_.node(id).inputs) {
       if (wanted[input]) group_[root(input)] = root(id);
     }
@@ -135,23 +135,23 @@ bool reads_grid(const Graph& graph, const Placement& placement, const FloatConvs
                 NodeId value, NodeId reader) {
   if (!placement.has_grid(value)) return false;
   NodeId maker = value;
-  if (is<deploy::Relu>(graph, maker)) maker = graph.node(maker).inputs[0];
-  const bool made_in_float = is<deploy::Affine>(graph, maker) || is<deploy::Input>(graph, maker) ||
+  if (is<graph::Relu>(graph, maker)) maker = graph.node(maker).inputs[0];
+  const bool made_in_float = is<graph::Affine>(graph, maker) || is<graph::Input>(graph, maker) ||
                              float_convs.contains(maker);
-  const bool read_in_float = float_convs.contains(reader) || is<deploy::Affine>(graph, reader);
+  const bool read_in_float = float_convs.contains(reader) || is<graph::Affine>(graph, reader);
   return !(made_in_float && read_in_float);
 }
 
 GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
                           const FloatConvs& float_convs,
-                          const std::vector<deploy::FakeQuantize>& grids) {
+                          const std::vector<graph::FakeQuantize>& grids) {
   GriddedGraph result;
   const size_t count = graph.nodes().size();
   result.renamed.resize(count);
   std::vector<NodeId> gridded(count);
   for (NodeId id = 0; id < count; ++id) {
     const Node& node = graph.node(id);
-    if (const auto* input = std::get_if<deploy::Input>(&node.operation)) {
+    if (const auto* input = std::get_if<graph::Input>(&node.operation)) {
       result.renamed[id] = result.graph.add_input(input->name, node.shape);
     } else {
       std::vector<NodeId> inputs;
@@ -168,7 +168,7 @@ GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
                                      {result.renamed[id]}, node.module);
     }
   }
-  result.graph.set_outputs(deploy::renamed_outputs(graph, gridded));
+  result.graph.set_outputs(graph::renamed_outputs(graph, gridded));
   return result;
 }
 
@@ -178,9 +178,9 @@ GriddedGraph without_grids(const Graph& gridded, const std::set<NodeId>& dropped
     const Node& node = gridded.node(id);
     result.renamed.push_back(dropped.contains(id)
                                  ? result.renamed.at(node.inputs[0])
-                                 : deploy::add_copy(result.graph, node, result.renamed));
+                                 : graph::add_copy(result.graph, node, result.renamed));
   }
-  result.graph.set_outputs(deploy::renamed_outputs(gridded, result.renamed));
+  result.graph.set_outputs(graph::renamed_outputs(gridded, result.renamed));
   return result;
 }
 

@@ -11,15 +11,15 @@
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::Graph;
-using deploy::NodeId;
+using graph::Graph;
+using graph::NodeId;
 
 constexpr size_t kFittedPictures = 32;  // centring and equalization ask for little
 
 void expect_float(const Graph& graph) {
-  const auto names = deploy::node_names(graph);
+  const auto names = graph::node_names(graph);
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-    if (!std::holds_alternative<deploy::FakeQuantize>(graph.node(id).operation)) continue;
+    if (!std::holds_alternative<graph::FakeQuantize>(graph.node(id).operation)) continue;
     throw Error({.subject = names[id],
                  .expected = "a float model",
                  .got = "one that is quantized already",
@@ -39,12 +39,12 @@ void expect_expressible(const QuantizeOptions& options) {
 }
 
 FloatConvs find_convs(const Graph& graph, const std::vector<std::string>& wanted) {
-  const auto names = deploy::node_names(graph);
+  const auto names = graph::node_names(graph);
   FloatConvs found;
   for (const auto& name : wanted) {
     const auto at = std::ranges::find(names, name);
     const auto id = static_cast<NodeId>(at - names.begin());
-    if (at == names.end() || !std::holds_alternative<deploy::Conv>(graph.node(id).operation)) {
+    if (at == names.end() || !std::holds_alternative<graph::Conv>(graph.node(id).operation)) {
       throw Error({.subject = "keep-float",
                    .expected = "the name of a convolution (inspect graph lists them)",
                    .got = name,
@@ -56,20 +56,20 @@ FloatConvs find_convs(const Graph& graph, const std::vector<std::string>& wanted
 }
 
 bool has_centred_head(const Graph& graph) {
-  const auto head = deploy::integer_head(graph);
-  return head.size() > 1 && std::holds_alternative<deploy::Relu>(graph.node(head[1]).operation);
+  const auto head = graph::integer_head(graph);
+  return head.size() > 1 && std::holds_alternative<graph::Relu>(graph.node(head[1]).operation);
 }
 
 bool can_be_centred(const Graph& graph) {
-  const auto head = deploy::integer_head(graph);
+  const auto head = graph::integer_head(graph);
   return !head.empty() && !has_centred_head(graph);
 }
 
 // The node whose value the winners of an integer head are.
 std::optional<NodeId> logits_of(const Graph& graph) {
-  auto head = deploy::integer_head(graph);
+  auto head = graph::integer_head(graph);
   if (head.empty()) return std::nullopt;
-  if (std::holds_alternative<deploy::ArgMax>(graph.node(head.back()).operation)) head.pop_back();
+  if (std::holds_alternative<graph::ArgMax>(graph.node(head.back()).operation)) head.pop_back();
   return head.back();
 }
 
@@ -89,7 +89,7 @@ class Quantizer {
     Quantization result;
     result.reference = original_;
     double least = try_reference(original_, has_centred_head(original_) ? "centred" : "plain");
-    const auto keep_if_better = [&](deploy::Graph changed, const char* name) {
+    const auto keep_if_better = [&](graph::Graph changed, const char* name) {
       const double error = try_reference(changed, name);
       if (error >= least) return false;
       least = error;
@@ -148,7 +148,7 @@ class Quantizer {
       lower_head(result.reference, *calibration.winners);
     }
     auto ranges = ranges_of(result.reference, placement, calibration);
-    if (given) use_given(*given, deploy::node_names(result.reference), ranges);
+    if (given) use_given(*given, graph::node_names(result.reference), ranges);
     result.ranges = table_of(result.reference, ranges);
     const GriddedGraph gridded = insert_grids(result.reference, placement, float_convs,
                                               grids_of(placement, result.reference, ranges));
@@ -164,8 +164,8 @@ class Quantizer {
     head_shift_ = 0;
     if (!has_centred_head(graph)) return;
     head_shift_ = std::max(0.0, winner_range(winners, options_.ranges, winners_).low);
-    const NodeId conv_id = deploy::integer_head(graph).front();
-    auto conv = std::get<deploy::Conv>(graph.node(conv_id).operation);
+    const NodeId conv_id = graph::integer_head(graph).front();
+    auto conv = std::get<graph::Conv>(graph.node(conv_id).operation);
     conv.bias = conv.bias - head_shift_;
     graph.replace(conv_id, std::move(conv));
   }
@@ -178,7 +178,7 @@ class Quantizer {
       const auto found = calibration.values.find(id);
       if (!placement.has_grid(id) || found == calibration.values.end()) continue;
       ranges[id] = choose_range(found->second, options_.ranges);
-      if (std::holds_alternative<deploy::Sigmoid>(graph.node(id).operation)) {
+      if (std::holds_alternative<graph::Sigmoid>(graph.node(id).operation)) {
         ranges[id] = {0, 255.0 / 256};
       } else if (logits == id && calibration.winners) {
         ranges[id] = winner_range(*calibration.winners, options_.ranges, winners_);
@@ -205,22 +205,22 @@ class Quantizer {
   }
 
   static RangeTable table_of(const Graph& graph, const std::map<NodeId, ValueRange>& ranges) {
-    const auto names = deploy::node_names(graph);
+    const auto names = graph::node_names(graph);
     RangeTable table;
     for (const auto& [id, range] : ranges) table.emplace(names[id], range);
     return table;
   }
 
   // Values that share a grid share the union of their ranges.
-  static std::vector<deploy::FakeQuantize> grids_of(const Placement& placement, const Graph& graph,
-                                                    const std::map<NodeId, ValueRange>& ranges) {
+  static std::vector<graph::FakeQuantize> grids_of(const Placement& placement, const Graph& graph,
+                                                   const std::map<NodeId, ValueRange>& ranges) {
     std::vector<ValueRange> all(static_cast<size_t>(placement.grids));
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
       const auto found = ranges.find(id);
       if (found == ranges.end()) continue;
       all.at(static_cast<size_t>(placement.grid[id])).include(found->second);
     }
-    std::vector<deploy::FakeQuantize> grids;
+    std::vector<graph::FakeQuantize> grids;
     grids.reserve(all.size());
     for (const auto& range : all) grids.push_back(to_grid(range, placement.is_symmetric));
     return grids;

@@ -7,14 +7,14 @@
 #include <set>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/candidate_file.h"
-#include "dualdepth/deploy/onnx_writer.h"
-#include "dualdepth/deploy/open_graph.h"
-#include "dualdepth/deploy/passes.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/export/candidate_file.h"
+#include "dualdepth/export/open_graph.h"
+#include "dualdepth/graph/passes.h"
+#include "dualdepth/graph/run_graph.h"
+#include "dualdepth/onnx/onnx_file.h"
+#include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/runtime/checkpoint.h"
 #include "dualdepth/runtime/exported_model.h"
-#include "dualdepth/runtime/onnx_file.h"
 
 namespace dualdepth::quantize {
 namespace {
@@ -31,10 +31,10 @@ ModelCard card_of_model(const fs::path& file) {
 }
 
 // As our runtime computes a file: its argmax reads the integer head's sums before their grid.
-deploy::Graph without_grid_of_logits(const deploy::Graph& graph) {
-  std::set<deploy::NodeId> grids;
-  for (const auto id : deploy::integer_head(graph)) {
-    if (std::holds_alternative<deploy::FakeQuantize>(graph.node(id).operation)) grids.insert(id);
+graph::Graph without_grid_of_logits(const graph::Graph& graph) {
+  std::set<graph::NodeId> grids;
+  for (const auto id : graph::integer_head(graph)) {
+    if (std::holds_alternative<graph::FakeQuantize>(graph.node(id).operation)) grids.insert(id);
   }
   return without_grids(graph, grids).graph;
 }
@@ -45,7 +45,7 @@ class WrittenFile {
  public:
   WrittenFile(const fs::path& file, const ModelCard& card, OnnxProfile profile) : card_(card) {
     if (profile == OnnxProfile::kTensorRt) {
-      graph_ = deploy::open_graph(file, card.image_shape.at(0), card.image_shape.at(1));
+      graph_ = open_graph(file, card.image_shape.at(0), card.image_shape.at(1));
     } else {
       model_ = open_onnx(file);
     }
@@ -56,19 +56,19 @@ class WrittenFile {
   }
 
   // As the file's argmax sees logits.
-  deploy::Graph computed(const deploy::Graph& graph) const {
+  graph::Graph computed(const graph::Graph& graph) const {
     return model_ ? without_grid_of_logits(graph) : graph;
   }
 
  private:
   const ModelCard& card_;
   std::unique_ptr<ExportedModel> model_;
-  deploy::Graph graph_;
+  graph::Graph graph_;
 };
 
 }  // namespace
 
-FloatModel open_float_model(const fs::path& file, const std::optional<deploy::Shape>& shape) {
+FloatModel open_float_model(const fs::path& file, const std::optional<graph::Shape>& shape) {
   FloatModel model{.graph = {}, .card = card_of_model(file)};
   if (model.card.outputs == ModelOutputs::kDepth) {
     throw Error({.subject = file.string(),
@@ -77,21 +77,21 @@ FloatModel open_float_model(const fs::path& file, const std::optional<deploy::Sh
                  .fix = "export it with --outputs levels, or quantize the checkpoint"});
   }
   if (shape) model.card.image_shape = {shape->at(2), shape->at(3)};
-  model.graph =
-      deploy::open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
+  model.graph = open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
   if (model.card.outputs == ModelOutputs::kLogits) {
     model.card.outputs =
         model.card.model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-    model.graph = deploy::with_outputs(model.graph, model.card.model.params, model.card.outputs);
+    model.graph = graph::with_outputs(model.graph, model.card.model.params, model.card.outputs);
   }
   return model;
 }
 
 FileCheck write_quantized(const Quantization& quantization, const ModelCard& card,
                           const Pictures& check, OnnxProfile profile, const fs::path& out) {
-  const deploy::CandidateFile candidate(out);
-  deploy::write_onnx(*deploy::to_onnx(quantization.graph, card, {.profile = profile}),
-                     candidate.path());
+  const CandidateFile candidate(out);
+  write_onnx(*to_onnx(quantization.graph,
+                      {.profile = profile, .metadata = {{kModelCardKey, to_json(card)}}}),
+             candidate.path());
   const WrittenFile written(candidate.path(), card, profile);
   const auto in_file =
       predict_all([&](const torch::Tensor& image) { return written(image); }, check);

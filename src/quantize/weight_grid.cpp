@@ -42,25 +42,25 @@ torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor&
   return (weight / step).round_().clamp_(-kWeightSteps, kWeightSteps).mul_(step);
 }
 
-deploy::Conv on_grid(deploy::Conv conv, const torch::Tensor& weight, const torch::Tensor& scale,
-                     std::optional<float> input_scale) {
+graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::Tensor& scale,
+                    std::optional<float> input_scale) {
   conv.weight = weight.contiguous();
   conv.weight_scale = scale.contiguous();
   if (input_scale) {
     const auto step = scale.to(torch::kFloat64) * static_cast<double>(*input_scale);
-    conv.bias = (deploy::integer_bias(conv, *input_scale) * step).to(torch::kFloat32);
+    conv.bias = (graph::integer_bias(conv, *input_scale) * step).to(torch::kFloat32);
   }
   return conv;
 }
 
-deploy::Graph quantize_weights(const deploy::Graph& graph, WeightGranularity granularity,
-                               const std::vector<deploy::NodeId>& float_convs) {
-  deploy::Graph quantized = graph;
-  for (deploy::NodeId id = 0; id < graph.nodes().size(); ++id) {
-    const auto* conv = std::get_if<deploy::Conv>(&graph.node(id).operation);
+graph::Graph quantize_weights(const graph::Graph& graph, WeightGranularity granularity,
+                              const std::vector<graph::NodeId>& float_convs) {
+  graph::Graph quantized = graph;
+  for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
     if (conv == nullptr || std::ranges::count(float_convs, id) > 0) continue;
     const auto scale = weight_scale(conv->weight, granularity);
-    const auto grid = deploy::grid_of(graph, graph.node(id).inputs.at(0));
+    const auto grid = graph::grid_of(graph, graph.node(id).inputs.at(0));
     quantized.replace(id, on_grid(*conv, round_to_nearest(conv->weight, scale), scale,
                                   grid ? std::optional(grid->scale) : std::nullopt));
   }

@@ -7,7 +7,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/config/options_json.h"
-#include "dualdepth/runtime/onnx_file.h"
+#include "dualdepth/onnx/onnx_file.h"
 
 namespace dualdepth {
 namespace {

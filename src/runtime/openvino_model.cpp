@@ -7,8 +7,8 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/runtime/exported_model.h"
-#include "dualdepth/runtime/onnx_file.h"
 #include "openvino_level_head.h"
 #include "openvino_upsampling.h"
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "dualdepth/data/synthetic_picture.h"
-#include "dualdepth/deploy/export_model.h"
+#include "dualdepth/export/export_model.h"
 #include "dualdepth/io/image.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/runtime/dense_predictor.h"
@@ -36,9 +36,9 @@ class ExportedFiles : public ::testing::Test {
     write_tensors(folder_ / "expected.safetensors", expected);
   }
 
-  std::string exported(const deploy::ExportOptions& options, const std::string& name) {
-    const auto report = deploy::export_checkpoint(
-        open_checkpoint(folder_ / "checkpoint.safetensors"), options, folder_ / name);
+  std::string exported(const ExportOptions& options, const std::string& name) {
+    const auto report = export_checkpoint(open_checkpoint(folder_ / "checkpoint.safetensors"),
+                                          options, folder_ / name);
     EXPECT_TRUE(report.check.holds()) << report.check.disagreements << " pixels disagree";
     return (folder_ / name).string();
   }

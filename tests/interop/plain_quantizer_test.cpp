@@ -3,7 +3,7 @@
 
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/dataset.h"
-#include "dualdepth/deploy/export_model.h"
+#include "dualdepth/export/export_model.h"
 #include "dualdepth/io/mapped_file.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/model/tensor_file.h"
@@ -121,9 +121,9 @@ class PlainQuantizer : public ::testing::Test {
 TEST_F(PlainQuantizer, KeepsTheDepthOfACentredFile) {
   train();
   if (HasFatalFailure()) return;
-  const deploy::ExportOptions options{.center_with = calibration_files()};
+  const ExportOptions options{.center_with = calibration_files()};
   const auto report =
-      deploy::export_checkpoint(open_checkpoint(checkpoint()), options, folder_ / "centred.onnx");
+      export_checkpoint(open_checkpoint(checkpoint()), options, folder_ / "centred.onnx");
   ASSERT_TRUE(report.check.holds());
   write_pictures(folder_ / "pictures.safetensors");
   const auto result =

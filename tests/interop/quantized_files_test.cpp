@@ -4,10 +4,10 @@
 
 #include <map>
 
-#include "dualdepth/deploy/lint.h"
-#include "dualdepth/deploy/open_graph.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/export/open_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/tensor_file.h"
+#include "dualdepth/onnx/lint.h"
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/runtime/exported_model.h"
 #include "testing/interop_python.h"
@@ -70,7 +70,7 @@ TEST_F(QuantizedFiles, OpenVinoComputesEveryConvolutionIn8Bits) {
 
 TEST_F(QuantizedFiles, TheFileForTensorRtKeepsItsRules) {
   const auto file = written(quantized(OnnxProfile::kTensorRt), OnnxProfile::kTensorRt);
-  for (const auto& finding : deploy::lint(OnnxFile(file), deploy::LintTarget::kTensorRt)) {
+  for (const auto& finding : lint(OnnxFile(file), LintTarget::kTensorRt)) {
     ADD_FAILURE() << finding.node << ": " << finding.rule.name << ": " << finding.got;
   }
 }
@@ -78,10 +78,10 @@ TEST_F(QuantizedFiles, TheFileForTensorRtKeepsItsRules) {
 TEST_F(QuantizedFiles, AreReadAsTheNetworkThatWasWritten) {
   for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kNpu}) {
     const auto quantization = quantized(profile);
-    const auto read = deploy::open_graph(written(quantization, profile), 64, 96);
+    const auto read = open_graph(written(quantization, profile), 64, 96);
     const auto wanted =
-        deploy::run_graph(quantization.graph, picture(7), deploy::output_nodes(quantization.graph));
-    const auto said = deploy::run_graph(read, picture(7), deploy::output_nodes(read));
+        graph::run_graph(quantization.graph, picture(7), graph::output_nodes(quantization.graph));
+    const auto said = graph::run_graph(read, picture(7), graph::output_nodes(read));
     ASSERT_EQ(said.size(), wanted.size());
     for (size_t i = 0; i < said.size(); ++i) EXPECT_TRUE(said[i].equal(wanted[i]));
   }
@@ -89,14 +89,13 @@ TEST_F(QuantizedFiles, AreReadAsTheNetworkThatWasWritten) {
 
 // What run_graph says of a picture: level and fraction, and of each grid its steps by the node's
 // name.
-NamedTensors emulated(const deploy::Graph& graph, const torch::Tensor& image) {
+NamedTensors emulated(const graph::Graph& graph, const torch::Tensor& image) {
   NamedTensors said{{"image", image}};
-  const auto names = deploy::node_names(graph);
+  const auto names = graph::node_names(graph);
   std::map<std::string, std::vector<torch::Tensor>> stripes;
-  const auto ends = deploy::run_graph(
-      graph, image, deploy::output_nodes(graph),
-      [&](deploy::NodeId id, const torch::Tensor& value) {
-        const auto* grid = std::get_if<deploy::FakeQuantize>(&graph.node(id).operation);
+  const auto ends = graph::run_graph(
+      graph, image, graph::output_nodes(graph), [&](graph::NodeId id, const torch::Tensor& value) {
+        const auto* grid = std::get_if<graph::FakeQuantize>(&graph.node(id).operation);
         if (grid == nullptr) return;
         const auto steps = (value / grid->scale).round() + static_cast<double>(grid->zero_point);
         stripes[names.at(id)].push_back(steps.to(torch::kInt32));

@@ -1,6 +1,6 @@
 #include "dualdepth/quantize/fake_quantized_net.h"
 
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/train/optimizer.h"
 #include "quantized_network.h"
 
@@ -17,10 +17,10 @@ class FakeQuantizedNetTest : public QuantizedNetwork {
 
   static torch::Tensor all_pixels() { return torch::arange(32 * 64); }
 
-  deploy::NodeId fraction_conv() const {
+  graph::NodeId fraction_conv() const {
     const auto& graph = quantization_.graph;
     auto id = graph.output("fraction");
-    while (!std::holds_alternative<deploy::Conv>(graph.node(id).operation)) {
+    while (!std::holds_alternative<graph::Conv>(graph.node(id).operation)) {
       id = graph.node(id).inputs[0];
     }
     return id;
@@ -38,13 +38,13 @@ double relative_error(const torch::Tensor& said, const torch::Tensor& wanted) {
 // Runtime. Biases are float here and whole multiples there.
 TEST_F(FakeQuantizedNetTest, SaysWhatTheQuantizedGraphSays) {
   const auto& graph = quantization_.graph;
-  const auto integer = deploy::integer_head(graph).front();
+  const auto integer = graph::integer_head(graph).front();
   std::vector<torch::Tensor> logits, fraction;
-  deploy::run_graph(graph, picture(1), deploy::output_nodes(graph),
-                    [&](deploy::NodeId id, const torch::Tensor& value) {
-                      if (id == integer) logits.push_back(value);
-                      if (id == fraction_conv()) fraction.push_back(value);
-                    });
+  graph::run_graph(graph, picture(1), graph::output_nodes(graph),
+                   [&](graph::NodeId id, const torch::Tensor& value) {
+                     if (id == integer) logits.push_back(value);
+                     if (id == fraction_conv()) fraction.push_back(value);
+                   });
   const auto heads = FakeQuantizedNet(quantization_)(picture(1), all_pixels());
   const auto wanted = torch::cat(logits, 2)[0].flatten(1).t();
   EXPECT_LT(relative_error(heads.integer_logits.detach(), wanted), 0.02);
@@ -53,11 +53,11 @@ TEST_F(FakeQuantizedNetTest, SaysWhatTheQuantizedGraphSays) {
 }
 
 TEST_F(FakeQuantizedNetTest, BeginsWithTheQuantizedFilters) {
-  const deploy::Graph graph = FakeQuantizedNet(quantization_).quantized();
-  for (deploy::NodeId id = 0; id < graph.nodes().size(); ++id) {
-    const auto* conv = std::get_if<deploy::Conv>(&graph.node(id).operation);
+  const graph::Graph graph = FakeQuantizedNet(quantization_).quantized();
+  for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
     if (conv == nullptr) continue;
-    const auto& before = std::get<deploy::Conv>(quantization_.graph.node(id).operation);
+    const auto& before = std::get<graph::Conv>(quantization_.graph.node(id).operation);
     EXPECT_TRUE(torch::equal(conv->weight, before.weight));
     EXPECT_TRUE(torch::equal(conv->bias, before.bias));
   }

@@ -5,29 +5,29 @@
 namespace dualdepth::quantize {
 namespace {
 
-using deploy::NodeId;
+using graph::NodeId;
 
 // image -> conv a -> Relu -> conv b -> Add with the Relu -> Relu -> Upsample -> conv head -> ArgMax
 struct Residual {
   Residual() {
     const NodeId image = graph.add_input("image", {1, 2, 4, 4});
-    affine = graph.add(deploy::Affine{torch::ones({2}), torch::zeros({2})}, {image}, "");
+    affine = graph.add(graph::Affine{torch::ones({2}), torch::zeros({2})}, {image}, "");
     a = graph.add(conv(2, 2), {affine}, "a");
-    relu = graph.add(deploy::Relu{}, {a}, "a");
+    relu = graph.add(graph::Relu{}, {a}, "a");
     b = graph.add(conv(2, 2), {relu}, "b");
-    sum = graph.add(deploy::Add{}, {b, relu}, "");
-    after = graph.add(deploy::Relu{}, {sum}, "");
-    up = graph.add(deploy::Upsample{2}, {after}, "");
+    sum = graph.add(graph::Add{}, {b, relu}, "");
+    after = graph.add(graph::Relu{}, {sum}, "");
+    up = graph.add(graph::Upsample{2}, {after}, "");
     head = graph.add(conv(2, 5), {up}, "head");
-    level = graph.add(deploy::ArgMax{}, {head}, "head");
+    level = graph.add(graph::ArgMax{}, {head}, "head");
     graph.set_outputs({{"level", level}});
   }
 
-  static deploy::Conv conv(int64_t in, int64_t out) {
+  static graph::Conv conv(int64_t in, int64_t out) {
     return {torch::ones({out, in, 1, 1}), torch::zeros({out})};
   }
 
-  deploy::Graph graph;
+  graph::Graph graph;
   NodeId affine = 0, a = 0, relu = 0, b = 0, sum = 0, after = 0, up = 0, head = 0, level = 0;
 };
 
@@ -66,7 +66,7 @@ TEST(PlaceGrids, KeepsTheLogitsOfAFloatHead) {
 TEST(PlaceGrids, AConcatAndWhatItReadsShareAGrid) {
   for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kTensorRt}) {
     Residual net;
-    const NodeId concat = net.graph.add(deploy::Concat{}, {net.up, net.up}, "");
+    const NodeId concat = net.graph.add(graph::Concat{}, {net.up, net.up}, "");
     net.graph.add(Residual::conv(4, 1), {concat}, "end");
     const Placement placement = place_grids(net.graph, profile);
     EXPECT_EQ(placement.grid.at(concat), placement.grid.at(net.up));
@@ -78,12 +78,12 @@ TEST(PlaceGrids, AConcatAndWhatItReadsShareAGrid) {
 TEST(InsertGrids, LetsAllReadersSeeTheGrid) {
   const Residual net;
   const Placement placement = place_grids(net.graph, OnnxProfile::kPortable);
-  const std::vector<deploy::FakeQuantize> grids(static_cast<size_t>(placement.grids),
-                                                deploy::FakeQuantize{0.5F, 3, false});
+  const std::vector<graph::FakeQuantize> grids(static_cast<size_t>(placement.grids),
+                                               graph::FakeQuantize{0.5F, 3, false});
   const auto gridded = insert_grids(net.graph, placement, {}, grids);
   const auto& conv = gridded.graph.node(gridded.renamed.at(net.b));
-  EXPECT_EQ(deploy::grid_of(gridded.graph, conv.inputs.at(0)),
-            (deploy::FakeQuantize{0.5F, 3, false}));
+  EXPECT_EQ(graph::grid_of(gridded.graph, conv.inputs.at(0)),
+            (graph::FakeQuantize{0.5F, 3, false}));
   EXPECT_EQ(gridded.graph.nodes().size(), net.graph.nodes().size() + 6);
 }
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "quantized_network.h"
 #include "testing/temp_folder.h"
@@ -64,7 +64,7 @@ TEST_F(QuantizedNetwork, EveryConvolutionLiesOnItsGrid) {
   const auto quantization = quantize_graph(graph_, card_, pictures_, quick());
   size_t convolutions = 0;
   for (const auto& node : quantization.graph.nodes()) {
-    const auto* conv = std::get_if<deploy::Conv>(&node.operation);
+    const auto* conv = std::get_if<graph::Conv>(&node.operation);
     if (conv == nullptr) continue;
     ++convolutions;
     ASSERT_TRUE(conv->weight_scale.defined()) << node.module;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "dualdepth/deploy/frozen_trace.h"
-#include "dualdepth/deploy/graph_from_trace.h"
-#include "dualdepth/deploy/passes.h"
+#include "dualdepth/export/frozen_trace.h"
+#include "dualdepth/export/graph_from_trace.h"
+#include "dualdepth/graph/passes.h"
 #include "dualdepth/quantize/quantize_graph.h"
 #include "testing/random_checkpoint.h"
 
@@ -26,10 +26,9 @@ class QuantizedNetwork : public ::testing::Test {
   QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
     card_.outputs = ModelOutputs::kLevels;
     card_.image_shape = {32, 64};
-    graph_ = deploy::with_outputs(
-        deploy::merge_affine(deploy::graph_from_trace(
-            deploy::trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
-        card_.model.params, card_.outputs);
+    graph_ = graph::with_outputs(graph::merge_affine(graph_from_trace(
+                                     trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
+                                 card_.model.params, card_.outputs);
   }
 
   QuantizeOptions quick() const {
@@ -42,10 +41,10 @@ class QuantizedNetwork : public ::testing::Test {
 
   // Those with 128 input channels and more, which take the time of fitting.
   std::vector<std::string> wide_layers() const {
-    const auto names = deploy::node_names(graph_);
+    const auto names = graph::node_names(graph_);
     std::vector<std::string> wide;
-    for (deploy::NodeId id = 0; id < names.size(); ++id) {
-      const auto* conv = std::get_if<deploy::Conv>(&graph_.node(id).operation);
+    for (graph::NodeId id = 0; id < names.size(); ++id) {
+      const auto* conv = std::get_if<graph::Conv>(&graph_.node(id).operation);
       if (conv != nullptr && conv->weight.size(1) >= 128) wide.push_back(names[id]);
     }
     return wide;
@@ -53,7 +52,7 @@ class QuantizedNetwork : public ::testing::Test {
 
   DepthNet net_;
   ModelCard card_;
-  deploy::Graph graph_;
+  graph::Graph graph_;
   Pictures pictures_{3, picture};
 };
 

@@ -29,10 +29,10 @@ TEST(RoundToNearest, TakesHalvesToEvenAndClamps) {
 }
 
 TEST(OnGrid, RoundsTheBiasToTheSumsStep) {
-  deploy::Conv conv{torch::ones({1, 1, 1, 1}), torch::tensor({0.123F})};
+  graph::Conv conv{torch::ones({1, 1, 1, 1}), torch::tensor({0.123F})};
   conv = on_grid(std::move(conv), torch::ones({1, 1, 1, 1}), torch::ones({1}), 0.05F);
   EXPECT_FLOAT_EQ(conv.bias.item<float>(), 0.1F);  // 2 times 0.05
-  EXPECT_EQ(deploy::integer_bias(conv, 0.05F).item<int32_t>(), 2);
+  EXPECT_EQ(graph::integer_bias(conv, 0.05F).item<int32_t>(), 2);
 }
 
 // Six correlated inputs: of all 2^6 ways to round up or down, found one by one, the adaptive one

@@ -36,13 +36,13 @@ class SpreadDataset : public Dataset {
 
 }  // namespace
 
-deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
-                                      const NetworkInput& input) {
+graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
+                                     const NetworkInput& input) {
   if (!is_config(folder_or_config)) {
-    return deploy::open_pictures({folder_or_config}, input).spread(most);
+    return open_pictures({folder_or_config}, input).spread(most);
   }
   const RunConfig config = load_run_config(folder_or_config, {});
-  return deploy::dataset_pictures(open_dataset(config.data, SplitRole::kTrain), input).spread(most);
+  return dataset_pictures(open_dataset(config.data, SplitRole::kTrain), input).spread(most);
 }
 
 quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, size_t most,
@@ -51,7 +51,7 @@ quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, si
   const RunConfig config = load_run_config(config_file, {});
   const auto data = with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
   const auto samples = std::make_shared<SpreadDataset>(open_dataset(data, SplitRole::kTrain), most);
-  return [=](const deploy::Graph& graph) {
+  return [=](const graph::Graph& graph) {
     DensePredictor predictor(quantize::depth_of(graph, card), input, c10::kCPU);
     return evaluate(predictor, *samples, config.evaluation).summary.abs_rel;
   };

@@ -2,15 +2,15 @@
 
 #include <filesystem>
 
-#include "dualdepth/deploy/pictures.h"
 #include "dualdepth/quantize/depth_error.h"
+#include "dualdepth/runtime/network_pictures.h"
 
 namespace dualdepth {
 
 // Pictures of a folder (or one file), or the training samples of a data configuration (.yaml);
 // `most` of them, evenly spread.
-deploy::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
-                                      const NetworkInput& input);
+graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
+                                     const NetworkInput& input);
 
 // abs_rel of a graph on `most` training samples of a data configuration, evenly spread, judged as
 // its evaluation section says. None for a folder: pictures alone have no ground truth.

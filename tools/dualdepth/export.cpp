@@ -7,7 +7,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/export_model.h"
+#include "dualdepth/export/export_model.h"
 #include "dualdepth/runtime/device.h"
 #include "enum_option.h"
 #include "shape_option.h"
@@ -23,11 +23,11 @@ struct ExportVerb {
   fs::path out;
   std::string shape;
   bool no_centring = false;
-  deploy::ExportOptions options;
+  ExportOptions options;
   int64_t threads = 0;
 };
 
-void print_centring(const deploy::Centring& centring) {
+void print_centring(const graph::Centring& centring) {
   fmt::print(
       "centred    winning logit's spread {:.2f} -> {:.2f} over {} pixels; winners now {:.2f} to "
       "{:.2f}, the rest ends at 0\n",
@@ -35,14 +35,14 @@ void print_centring(const deploy::Centring& centring) {
       centring.greatest);
 }
 
-void print_check(const deploy::ExportCheck& check, const char* runtime) {
+void print_check(const ExportCheck& check, const char* runtime) {
   fmt::print("check      {} pictures, {} pixels, {} against the checkpoint\n", check.pictures,
              check.pixels, runtime);
   fmt::print(
       "           depth differs by {:.3g} mm on average, by at most {:.3g} mm but for {} near "
       "ties\n"
       "           (the two best logits less than {:.0e} apart); fraction by at most {:.2g}\n",
-      1000 * check.mean_difference, 1000 * check.worst_depth, check.near_ties, deploy::kNearTie,
+      1000 * check.mean_difference, 1000 * check.worst_depth, check.near_ties, kNearTie,
       check.worst_fraction);
   if (check.holds()) {
     fmt::print("           all others agree\n");
@@ -67,8 +67,7 @@ void run_export(ExportVerb verb, ProgramState& state) {
   const Checkpoint checkpoint = open_checkpoint(verb.checkpoint);
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
-  const auto report =
-      deploy::export_checkpoint(checkpoint, verb.options, folder / verb.out.filename());
+  const auto report = export_checkpoint(checkpoint, verb.options, folder / verb.out.filename());
   if (report.nodes > 0) fmt::print("graph      {} nodes\n", report.nodes);
   if (report.centring) print_centring(*report.centring);
   print_check(report.check, onnx ? "OpenVINO" : "LibTorch");

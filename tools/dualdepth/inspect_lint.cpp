@@ -6,14 +6,14 @@
 #include <string>
 
 #include "dualdepth/base/atomic_file.h"
-#include "dualdepth/deploy/lint.h"
+#include "dualdepth/onnx/lint.h"
 #include "enum_option.h"
 #include "inspect.h"
 
 namespace dualdepth {
 namespace {
 
-nlohmann::ordered_json findings_json(const std::vector<deploy::LintFinding>& findings) {
+nlohmann::ordered_json findings_json(const std::vector<LintFinding>& findings) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& finding : findings) {
     list.push_back({{"node", finding.node},
@@ -30,7 +30,7 @@ nlohmann::ordered_json findings_json(const std::vector<deploy::LintFinding>& fin
 void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
   struct Options {
     std::filesystem::path file;
-    deploy::LintTarget target = deploy::LintTarget::kNpu;
+    LintTarget target = LintTarget::kNpu;
     std::filesystem::path json;
     bool rules = false;
   };
@@ -44,13 +44,13 @@ void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
   verb->footer("Example: dualdepth inspect lint depth.onnx --target npu");
   verb->callback([options, &state] {
     if (options->rules) {
-      for (const auto& rule : deploy::lint_rules(options->target)) {
+      for (const auto& rule : lint_rules(options->target)) {
         fmt::print("{:<16} {}; {}\n", rule.name, rule.says, rule.fix);
       }
       return;
     }
     if (options->file.empty()) throw CLI::RequiredError("FILE");
-    const auto findings = deploy::lint(OnnxFile(options->file), options->target);
+    const auto findings = lint(OnnxFile(options->file), options->target);
     for (const auto& finding : findings) {
       fmt::print("{}: {}: expected {}, got {}; {}\n", finding.node, finding.rule.name,
                  finding.rule.says, finding.got, finding.rule.fix);
@@ -60,7 +60,7 @@ void add_inspect_lint(CLI::App& inspect, ProgramState& state) {
     }
     if (findings.empty()) {
       fmt::print("{}: all {} rules of {} hold\n", options->file.string(),
-                 deploy::lint_rules(options->target).size(), enum_name(options->target));
+                 lint_rules(options->target).size(), enum_name(options->target));
     } else {
       fmt::print("{}: {} broken\n", options->file.string(), findings.size());
       state.exit_code = kExitCheckFailed;

@@ -139,7 +139,7 @@ void run_quantize(QuantizeVerb verb) {
   leave_out(verb.without, options);
   if (!verb.load_ranges.empty())
     options.given_ranges = quantize::read_range_table(verb.load_ranges);
-  std::optional<deploy::Shape> shape;
+  std::optional<graph::Shape> shape;
   if (!verb.shape.empty()) shape = parse_shape(verb.shape);
   const auto model = quantize::open_float_model(verb.model, shape);
   const auto pictures = calibration_pictures(verb.calibration, verb.pictures, model.input());

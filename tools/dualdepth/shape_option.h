@@ -4,13 +4,13 @@
 #include <string>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/deploy/graph.h"
+#include "dualdepth/graph/graph.h"
 
 namespace dualdepth {
 
 // "1x3x192x640". Throws Error for anything else.
-inline deploy::Shape parse_shape(const std::string& text) {
-  deploy::Shape shape{};
+inline graph::Shape parse_shape(const std::string& text) {
+  graph::Shape shape(4);
   const char* at = text.data();
   const char* end = text.data() + text.size();
   for (size_t i = 0; i < shape.size(); ++i) {

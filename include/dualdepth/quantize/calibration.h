@@ -7,19 +7,19 @@
 #include <optional>
 
 #include "dualdepth/config/quantize_options.h"
-#include "dualdepth/deploy/graph.h"
-#include "dualdepth/deploy/pictures.h"
+#include "dualdepth/graph/graph.h"
+#include "dualdepth/graph/pictures.h"
 #include "dualdepth/quantize/histogram.h"
 #include "dualdepth/quantize/placement.h"
 
 namespace dualdepth::quantize {
 
-using deploy::Pictures;
+using graph::Pictures;
 
 // What values a float graph takes on calibration pictures.
 struct Calibration {
-  std::map<deploy::NodeId, Histogram> values;  // of each value with a grid
-  std::optional<Histogram> winners;            // greatest logit of each pixel, of an integer head
+  std::map<graph::NodeId, Histogram> values;  // of each value with a grid
+  std::optional<Histogram> winners;           // greatest logit of each pixel, of an integer head
 };
 
 // Two passes over all pictures: first their extremes, then histograms between these. Each picture
@@ -29,7 +29,7 @@ struct Calibration {
 //
 // Throws Error when there is no picture, a value is not finite, or the pictures show nothing: all
 // pixels alike.
-Calibration calibrate(const deploy::Graph& graph, const Placement& placement,
+Calibration calibrate(const graph::Graph& graph, const Placement& placement,
                       const Pictures& pictures, int threads);
 
 // How the integer head's logits are shifted and clipped. Argmax asks only which logit is greatest:

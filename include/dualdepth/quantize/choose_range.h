@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dualdepth/config/quantize_options.h"
-#include "dualdepth/deploy/graph.h"
+#include "dualdepth/graph/graph.h"
 #include "dualdepth/quantize/histogram.h"
 
 namespace dualdepth::quantize {
@@ -22,9 +22,9 @@ ValueRange choose_range(const Histogram& histogram, RangeMethod method);
 //
 //   unsigned  s = (high - low) / 255, z = round(-low / s)
 //   signed    s = max(-low, high) / 127, z = 0                                  (is_symmetric)
-deploy::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric);
+graph::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric);
 
 // What lies on the grid's ends.
-ValueRange range_of(const deploy::FakeQuantize& grid);
+ValueRange range_of(const graph::FakeQuantize& grid);
 
 }  // namespace dualdepth::quantize

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "dualdepth/deploy/graph.h"
-#include "dualdepth/deploy/pictures.h"
-#include "dualdepth/deploy/run_graph.h"
+#include "dualdepth/graph/graph.h"
+#include "dualdepth/graph/pictures.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/runtime/model_card.h"
 
@@ -27,13 +27,13 @@ struct DepthError {
 using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 
 // A graph in LibTorch (run_graph). card: what it hands out. The graph is to live as long.
-DepthOf depth_of(const deploy::Graph& graph, const ModelCard& card,
-                 deploy::ValueObserver observe = {});
+DepthOf depth_of(const graph::Graph& graph, const ModelCard& card,
+                 graph::ValueObserver observe = {});
 
 // A graph's error against something outside, such as abs_rel against ground truth; lower is better.
-using ErrorOf = std::function<double(const deploy::Graph&)>;
+using ErrorOf = std::function<double(const graph::Graph&)>;
 
-std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const deploy::Pictures& pictures);
+std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const graph::Pictures& pictures);
 
 // Of predictions of the same pictures in the same order.
 DepthError depth_error(std::span<const DensePrediction> said,

@@ -5,8 +5,8 @@
 #include <map>
 
 #include "dualdepth/config/quantize_options.h"
-#include "dualdepth/deploy/graph.h"
-#include "dualdepth/deploy/pictures.h"
+#include "dualdepth/graph/graph.h"
+#include "dualdepth/graph/pictures.h"
 
 namespace dualdepth::quantize {
 
@@ -17,15 +17,15 @@ enum class Beside {
 };
 
 // The greatest |value| that each channel of a map takes, float [C], by the map's node.
-using Peaks = std::map<deploy::NodeId, torch::Tensor>;
+using Peaks = std::map<graph::NodeId, torch::Tensor>;
 
 // Of the maps that equalize_maps() asks for: those of groups, and what Concats read.
-Peaks measure_peaks(const deploy::Graph& graph, const deploy::Pictures& pictures);
+Peaks measure_peaks(const graph::Graph& graph, const graph::Pictures& pictures);
 
-// Cross-layer equalization (deploy/equalize.h) of each group of channels that allows it, those of
+// Cross-layer equalization (graph/equalize.h) of each group of channels that allows it, those of
 // residual stages included. Filters that share one step give up a third of their own spread too.
 // The float result stays the same. peaks: of the same graph.
-deploy::Graph equalize_maps(const deploy::Graph& graph, Peaks peaks, WeightGranularity granularity,
-                            Beside beside);
+graph::Graph equalize_maps(const graph::Graph& graph, Peaks peaks, WeightGranularity granularity,
+                           Beside beside);
 
 }  // namespace dualdepth::quantize

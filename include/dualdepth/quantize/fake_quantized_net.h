@@ -32,20 +32,20 @@ class FakeQuantizedNet {
   HeadOutput operator()(const torch::Tensor& image, const torch::Tensor& pixels) const;
 
   // The network in 8 bits with the present filters, as write_quantized() takes it.
-  deploy::Graph quantized() const;
+  graph::Graph quantized() const;
 
  private:
   struct Layer {
     torch::Tensor weight, bias;
   };
 
-  torch::Tensor compute(deploy::NodeId id, const std::vector<torch::Tensor>& inputs) const;
-  torch::Tensor rounded_weight(deploy::NodeId id) const;
+  torch::Tensor compute(graph::NodeId id, const std::vector<torch::Tensor>& inputs) const;
+  torch::Tensor rounded_weight(graph::NodeId id) const;
 
-  deploy::Graph graph_;
-  std::map<deploy::NodeId, Layer> layers_;
-  deploy::NodeId integer_ = 0, fraction_ = 0;  // the heads' convolutions
-  std::vector<bool> needed_;                   // for the map that the heads read
+  graph::Graph graph_;
+  std::map<graph::NodeId, Layer> layers_;
+  graph::NodeId integer_ = 0, fraction_ = 0;  // the heads' convolutions
+  std::vector<bool> needed_;                  // for the map that the heads read
 };
 
 }  // namespace dualdepth::quantize

@@ -26,7 +26,7 @@ struct LayerFit {
 };
 
 struct LayerwiseResult {
-  deploy::Graph graph;
+  graph::Graph graph;
   std::vector<LayerFit> layers;
 };
 
@@ -41,7 +41,7 @@ struct LayerwiseResult {
 //
 // reference: the float graph; gridded: the same with grids and rounded filters (quantize_weights).
 // Memory: 8-bit maps of `pictures` pictures, no more than the network needs at a time.
-LayerwiseResult fit_layers(const deploy::Graph& reference, const GriddedGraph& gridded,
+LayerwiseResult fit_layers(const graph::Graph& reference, const GriddedGraph& gridded,
                            const Pictures& pictures, const LayerwiseOptions& options);
 
 }  // namespace dualdepth::quantize

@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "dualdepth/config/export_options.h"
-#include "dualdepth/deploy/graph.h"
+#include "dualdepth/graph/graph.h"
 
 namespace dualdepth::quantize {
 
 // Convolutions that stay float.
-using FloatConvs = std::set<deploy::NodeId>;
+using FloatConvs = std::set<graph::NodeId>;
 
 // Which values of a float graph lie on an 8-bit grid. No one layout suits all runtimes, so each
 // profile has its own, proven there (docs/int8.md):
@@ -32,27 +32,27 @@ struct Placement {
   int grids = 0;
   bool is_symmetric = false;
 
-  bool has_grid(deploy::NodeId id) const { return grid.at(id) != kNone; }
+  bool has_grid(graph::NodeId id) const { return grid.at(id) != kNone; }
 };
 
-Placement place_grids(const deploy::Graph& graph, OnnxProfile profile,
+Placement place_grids(const graph::Graph& graph, OnnxProfile profile,
                       const FloatConvs& float_convs = {});
 
 // Whether `reader` sees the grid's values of `value` rather than the float ones before it.
-bool reads_grid(const deploy::Graph& graph, const Placement& placement,
-                const FloatConvs& float_convs, deploy::NodeId value, deploy::NodeId reader);
+bool reads_grid(const graph::Graph& graph, const Placement& placement,
+                const FloatConvs& float_convs, graph::NodeId value, graph::NodeId reader);
 
 // The graph with a FakeQuantize behind each value that is placed: grids[number].
 struct GriddedGraph {
-  deploy::Graph graph;
-  std::vector<deploy::NodeId> renamed;  // node of the float graph -> the same node here
+  graph::Graph graph;
+  std::vector<graph::NodeId> renamed;  // node of the float graph -> the same node here
 };
-GriddedGraph insert_grids(const deploy::Graph& graph, const Placement& placement,
+GriddedGraph insert_grids(const graph::Graph& graph, const Placement& placement,
                           const FloatConvs& float_convs,
-                          const std::vector<deploy::FakeQuantize>& grids);
+                          const std::vector<graph::FakeQuantize>& grids);
 
 // A graph with grids without some of them. renamed: node of `gridded` -> the same node here, a
 // dropped grid's being that of what it read.
-GriddedGraph without_grids(const deploy::Graph& gridded, const std::set<deploy::NodeId>& dropped);
+GriddedGraph without_grids(const graph::Graph& gridded, const std::set<graph::NodeId>& dropped);
 
 }  // namespace dualdepth::quantize

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "dualdepth/config/quantize_options.h"
-#include "dualdepth/deploy/centring.h"
+#include "dualdepth/graph/centring.h"
 #include "dualdepth/quantize/depth_error.h"
 #include "dualdepth/quantize/layerwise.h"
 #include "dualdepth/quantize/range_table.h"
@@ -18,7 +18,7 @@ struct QuantizeOptions {
   OnnxProfile profile = OnnxProfile::kPortable;
   std::optional<WeightGranularity> weights = {};  // none: per tensor for npu, else per channel
   RangeMethod ranges = RangeMethod::kMse;
-  bool center = true;            // deploy/centring.h and the winners' range of the integer head
+  bool center = true;            // graph/centring.h and the winners' range of the integer head
   bool equalize = true;          // quantize/equalization.h
   bool correct_bias = true;      // quantize/layerwise.h
   bool round_adaptively = true;  // the same
@@ -38,10 +38,10 @@ struct Stage {
 };
 
 struct Quantization {
-  deploy::Graph reference;  // float, with centring and equalization: the same function as before
-  deploy::Graph graph;      // with grids
-  std::vector<deploy::NodeId> renamed;  // node of reference -> the same node in graph
-  std::optional<deploy::Centring> centring;
+  graph::Graph reference;  // float, with centring and equalization: the same function as before
+  graph::Graph graph;      // with grids
+  std::vector<graph::NodeId> renamed;  // node of reference -> the same node in graph
+  std::optional<graph::Centring> centring;
   RangeTable ranges;
   std::vector<LayerFit> layers;
   std::vector<Stage> stages;
@@ -49,7 +49,7 @@ struct Quantization {
 
 // graph: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it holds grids
 // already, a given range or a convolution's name is not in it, or calibrate() does.
-Quantization quantize_graph(const deploy::Graph& graph, const ModelCard& card,
+Quantization quantize_graph(const graph::Graph& graph, const ModelCard& card,
                             const Pictures& pictures, const QuantizeOptions& options);
 
 }  // namespace dualdepth::quantize

@@ -4,13 +4,14 @@
 #include <optional>
 
 #include "dualdepth/quantize/quantize_graph.h"
+#include "dualdepth/runtime/dense_predictor.h"
 #include "dualdepth/runtime/model_card.h"
 
 namespace dualdepth::quantize {
 
 // A float model to quantize: a checkpoint (.safetensors) or an ONNX file that export wrote.
 struct FloatModel {
-  deploy::Graph graph;  // outputs `level` and `fraction`; `depth` for a network with one head
+  graph::Graph graph;  // outputs `level` and `fraction`; `depth` for a network with one head
   ModelCard card;
 
   NetworkInput input() const { return {card.model, card.image_shape, card.kb_crop}; }
@@ -18,7 +19,7 @@ struct FloatModel {
 
 // shape: of the picture where it is not the file's own. Throws Error naming the file.
 FloatModel open_float_model(const std::filesystem::path& file,
-                            const std::optional<deploy::Shape>& shape = {});
+                            const std::optional<graph::Shape>& shape = {});
 
 // What the written file says, run in OpenVINO (tensorrt: read back and run in LibTorch), against
 // the float graph in LibTorch.

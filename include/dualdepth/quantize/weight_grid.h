@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "dualdepth/config/quantize_options.h"
-#include "dualdepth/deploy/graph.h"
+#include "dualdepth/graph/graph.h"
 
 namespace dualdepth::quantize {
 
@@ -21,11 +21,11 @@ torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor&
 
 // A convolution with filters that lie on the grid already, and its bias as a whole multiple of
 // input_scale * scale where there is an input grid.
-deploy::Conv on_grid(deploy::Conv conv, const torch::Tensor& weight, const torch::Tensor& scale,
-                     std::optional<float> input_scale);
+graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::Tensor& scale,
+                    std::optional<float> input_scale);
 
 // Each convolution of a graph with grids rounded to nearest, except those of `float_convs`.
-deploy::Graph quantize_weights(const deploy::Graph& graph, WeightGranularity granularity,
-                               const std::vector<deploy::NodeId>& float_convs);
+graph::Graph quantize_weights(const graph::Graph& graph, WeightGranularity granularity,
+                              const std::vector<graph::NodeId>& float_convs);
 
 }  // namespace dualdepth::quantize

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "dualdepth/export/export_check.h"
+#include "dualdepth/graph/centring.h"
+#include "dualdepth/runtime/checkpoint.h"
+
+namespace dualdepth {
+
+struct ExportOptions {
+  ExportFormat format = ExportFormat::kOnnx;
+  OnnxProfile profile = OnnxProfile::kPortable;
+  ModelOutputs outputs = ModelOutputs::kLevels;
+  std::optional<graph::Shape> shape =
+      {};                // of the picture; none: [1, 3, data.image_shape of the checkpoint]
+  bool dynamic = false;  // ONNX: any batch and size (TorchScript always)
+  std::vector<std::filesystem::path> center_with = {};  // calibration pictures; empty: no centring
+  std::vector<std::filesystem::path> check_with = {};   // pictures to hold the file against the
+                                                        // checkpoint with; empty: rendered ones
+};
+
+struct ExportReport {
+  ExportCheck check;
+  std::optional<graph::Centring> centring;
+  int64_t nodes = 0;  // of the network graph; 0 for TorchScript
+  uintmax_t bytes = 0;
+};
+
+// Writes the checkpoint's network in another format, runs the file (ONNX in OpenVINO, TorchScript
+// in LibTorch) and holds it against the checkpoint. `out` appears only when it holds. Throws Error
+// for a shape that is not [N, 3, H, W] with multiples of 32, a network without an integer head that
+// is to be centred, profile npu with dynamic shapes.
+ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions& options,
+                               const std::filesystem::path& out);
+
+}  // namespace dualdepth

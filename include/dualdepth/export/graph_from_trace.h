@@ -1,0 +1,22 @@
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+#include "dualdepth/graph/graph.h"
+
+namespace dualdepth {
+
+// The graph of a frozen trace with ModelOutputs::kLogits, for pictures of this shape: input
+// `image`, outputs `logits` and, with two heads, `fraction`.
+//
+//   aten::sub, div by a constant of each channel  Affine        aten::_convolution      Conv
+//   aten::relu, sigmoid, argmax                   the same      aten::add               Add
+//   aten::max_pool2d                              MaxPool       aten::cat               Concat
+//   aten::upsample_nearest2d                      Upsample      aten::contiguous, to,   nothing
+//                                                               squeeze, unsqueeze
+//
+// Throws Error naming the operator and the module it came from when it is none of these or is used
+// in a way the graph cannot say (groups, transposed, a broadcast Add ...).
+graph::Graph graph_from_trace(const torch::jit::Module& frozen, graph::Shape image);
+
+}  // namespace dualdepth

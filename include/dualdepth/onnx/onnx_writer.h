@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "dualdepth/config/export_options.h"
+#include "dualdepth/graph/graph.h"
+
+namespace onnx {
+class ModelProto;
+}
+
+namespace dualdepth {
+
+struct OnnxOptions {
+  OnnxProfile profile = OnnxProfile::kPortable;
+  bool dynamic = false;                              // any batch and size instead of the graph's
+  std::map<std::string, std::string> metadata = {};  // entries of metadata_props
+};
+
+// The graph as an ONNX model. Each node carries the
+// path of its module ("/encoder/layer1/0/conv1/Conv"), each initializer the parameter's name.
+//
+//   Affine        Mul, Add
+//   Upsample      Resize (nearest, asymmetric, floor); npu: Upsample
+//   ArgMax        axis 1, keepdims, the first of equals; openvino: as int32
+//   FakeQuantize  QuantizeLinear, DequantizeLinear; npu: those of com.microsoft, opset 9 has none
+//   Conv          with a weight_scale: int8 filters and, where the input has a grid and the profile
+//                 is not tensorrt, int32 bias, each behind a DequantizeLinear; npu: Conv without a
+//                 bias, Add. ONNX Runtime would make QLinearConv of a Conv with one and then refuse
+//                 the file, since opset 9 has no such operator
+//   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp or Reciprocal, Clip
+std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options);
+
+// Checks the model with onnx::checker and full shape inference, then writes it, whole or not at
+// all. Throws Error naming the file when the check fails or the model has 2 GB or more.
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file);
+
+}  // namespace dualdepth

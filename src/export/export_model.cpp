@@ -1,0 +1,111 @@
+#include "dualdepth/export/export_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <onnx/onnx_pb.h>
+
+#include <sstream>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/export/candidate_file.h"
+#include "dualdepth/export/frozen_trace.h"
+#include "dualdepth/export/graph_from_trace.h"
+#include "dualdepth/graph/equalize.h"
+#include "dualdepth/graph/passes.h"
+#include "dualdepth/onnx/onnx_writer.h"
+#include "dualdepth/runtime/dense_predictor.h"
+
+namespace dualdepth {
+namespace {
+
+using graph::Graph;
+using graph::NodeId;
+using graph::Pictures;
+using graph::Shape;
+
+namespace fs = std::filesystem;
+
+Shape shape_of(const Checkpoint& checkpoint, const ExportOptions& options) {
+  const auto& own = checkpoint.config.data.image_shape;
+  const Shape shape = options.shape.value_or(Shape{1, 3, own[0], own[1]});
+  const bool fits = shape[0] >= 1 && shape[1] == 3 && shape[2] >= 32 && shape[3] >= 32 &&
+                    shape[2] % 32 == 0 && shape[3] % 32 == 0 && shape[2] <= 8192 &&
+                    shape[3] <= 8192;
+  if (fits) return shape;
+  throw Error({.subject = "shape",
+               .expected = "Nx3xHxW with H and W multiples of 32 from 32 to 8192",
+               .got = fmt::format("{}", fmt::join(shape, "x")),
+               .fix = ""});
+}
+
+ModelCard card_of(const Checkpoint& checkpoint, const ExportOptions& options, const Shape& shape) {
+  return {.outputs = options.outputs,
+          .model = checkpoint.config.model,
+          .image_shape = {shape[2], shape[3]},
+          .kb_crop = checkpoint.config.data.kb_crop};
+}
+
+void write_torchscript(DepthNet net, const ModelCard& card, const fs::path& file) {
+  const torch::jit::Module module = trace_network(std::move(net), card.outputs);
+  std::ostringstream bytes;
+  module.save(bytes, {{kModelCardFile, to_json(card)}});
+  write_file_atomically(file, bytes.str());
+}
+
+void check(const ExportOptions& options) {
+  if (options.format != ExportFormat::kOnnx) return;
+  if (options.profile == OnnxProfile::kNpu && options.dynamic) {
+    throw Error({.subject = "profile npu",
+                 .expected = "a fixed shape",
+                 .got = "dynamic shapes",
+                 .fix = "leave --dynamic out"});
+  }
+}
+
+}  // namespace
+
+ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions& options,
+                               const fs::path& out) {
+  check(options);
+  const torch::NoGradGuard no_grad;
+  const Shape shape = shape_of(checkpoint, options);
+  const ModelCard card = card_of(checkpoint, options, shape);
+  const NetworkInput input{card.model, card.image_shape, card.kb_crop};
+  ExportReport report;
+  const CandidateFile candidate(out);
+  std::unique_ptr<ExportedModel> exported;
+  if (options.format == ExportFormat::kTorchScript) {
+    write_torchscript(load_network(checkpoint), card, candidate.path());
+    exported = open_torchscript(candidate.path(), c10::kCPU);
+  } else {
+    Graph graph = merge_affine(
+        graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
+    if (!options.center_with.empty()) {
+      report.centring = fit_centring(graph, open_pictures(options.center_with, input));
+      const NodeId map = graph.node(graph.output("logits")).inputs.at(0);
+      graph = center_logits(graph, *report.centring);
+      if (const auto group = channel_group(graph, map)) {
+        const auto& peaks = report.centring->feature_peaks;
+        graph = scale_channels(graph, *group, equalizing_factors(graph, *group, peaks));
+      }
+    }
+    graph = with_outputs(graph, card.model.params, options.outputs);
+    report.nodes = static_cast<int64_t>(graph.nodes().size());
+    const auto model = to_onnx(graph, {.profile = options.profile,
+                                       .dynamic = options.dynamic,
+                                       .metadata = {{kModelCardKey, to_json(card)}}});
+    write_onnx(*model, candidate.path());
+    exported = open_onnx(candidate.path());
+  }
+  DepthNet reference = load_network(checkpoint);
+  const Pictures pictures = options.check_with.empty()
+                                ? rendered_pictures(input, checkpoint.config.data.dataset)
+                                : open_pictures(options.check_with, input);
+  report.check = check_export(reference, *exported, pictures);
+  report.bytes = fs::file_size(candidate.path());
+  if (report.check.holds()) candidate.accept();
+  return report;
+}
+
+}  // namespace dualdepth

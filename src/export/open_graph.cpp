@@ -1,0 +1,39 @@
+#include "dualdepth/export/open_graph.h"
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/export/frozen_trace.h"
+#include "dualdepth/export/graph_from_trace.h"
+#include "dualdepth/graph/passes.h"
+#include "dualdepth/onnx/onnx_reader.h"
+#include "dualdepth/runtime/checkpoint.h"
+
+namespace dualdepth {
+namespace {
+
+using graph::Graph;
+using graph::Shape;
+
+Graph graph_of(const std::filesystem::path& file, int64_t height, int64_t width) {
+  if (file.extension() == ".onnx") return merge_affine(read_onnx(OnnxFile(file), height, width));
+  const Checkpoint checkpoint = open_checkpoint(file);
+  const auto& own = checkpoint.config.data.image_shape;
+  const Shape shape{1, 3, height > 0 ? height : own[0], width > 0 ? width : own[1]};
+  return merge_affine(
+      graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
+}
+
+}  // namespace
+
+Graph open_graph(const std::filesystem::path& file, int64_t height, int64_t width) {
+  try {
+    return graph_of(file, height, width);
+  } catch (const Error& error) {
+    ErrorParts parts = error.parts();
+    // What a graph finds wrong with a node names the node alone.
+    if (parts.subject.empty() || parts.subject.find(file.string()) != std::string::npos) throw;
+    parts.subject = file.string() + ", " + parts.subject;
+    throw Error(parts);
+  }
+}
+
+}  // namespace dualdepth

@@ -1,0 +1,135 @@
+#include "dualdepth/graph/centring.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/graph/run_graph.h"
+#include "dualdepth/model/patch_gather.h"
+
+namespace dualdepth::graph {
+namespace {
+
+constexpr int64_t kStripePixels = 8192;
+
+NodeId find_head(const Graph& graph) {
+  const auto chain = integer_head(graph);
+  const auto* conv =
+      chain.empty() ? nullptr : std::get_if<Conv>(&graph.node(chain.front()).operation);
+  const bool fits = conv != nullptr && conv->weight.size(0) > 1 && conv->weight.size(2) == 3 &&
+                    conv->weight.size(3) == 3;
+  if (!fits) {
+    throw Error({.subject = "centring",
+                 .expected = "an integer head of 3x3 filters with more than one level",
+                 .got = "another head",
+                 .fix = "leave centring out"});
+  }
+  return chain.front();
+}
+
+// [9 C, K] in the order of gather_patches.
+torch::Tensor as_columns(const torch::Tensor& weight) {
+  return weight.permute({0, 2, 3, 1}).flatten(1).t().contiguous();
+}
+
+// Calls `use` with patches [P, 9 C] and their winning logits [P].
+template <class Use>
+void for_each_stripe(const Graph& graph, NodeId head_id, const Pictures& pictures, Use use) {
+  const auto& head = std::get<Conv>(graph.node(head_id).operation);
+  const auto columns = as_columns(head.weight);
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto feature =
+        run_graph(graph, pictures.at(index), std::array{graph.node(head_id).inputs[0]})[0];
+    const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
+    for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
+      const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels));
+      const auto patches = gather_patches(feature, stripe);
+      use(patches, torch::addmm(head.bias, patches, columns).amax(1));
+    }
+  }
+}
+
+torch::Tensor with_one(const torch::Tensor& patches) {
+  return torch::cat({patches, torch::ones({patches.size(0), 1})}, 1).to(torch::kFloat64);
+}
+
+struct Moments {
+  int64_t count = 0;
+  double sum = 0, squares = 0;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -std::numeric_limits<double>::infinity();
+
+  void add(const torch::Tensor& values) {
+    const auto exact = values.to(torch::kFloat64);
+    count += exact.numel();
+    sum += exact.sum().item<double>();
+    squares += exact.square().sum().item<double>();
+    least = std::min(least, exact.min().item<double>());
+    greatest = std::max(greatest, exact.max().item<double>());
+  }
+
+  double deviation() const {
+    const double mean = sum / static_cast<double>(count);
+    return std::sqrt(std::max(0.0, squares / static_cast<double>(count) - mean * mean));
+  }
+};
+
+}  // namespace
+
+Centring fit_centring(const Graph& graph, const Pictures& pictures) {
+  const torch::NoGradGuard no_grad;
+  const NodeId head_id = find_head(graph);
+  const auto& head = std::get<Conv>(graph.node(head_id).operation);
+  const int64_t unknowns = head.weight[0].numel() + 1;
+  auto normal = torch::zeros({unknowns, unknowns}, torch::kFloat64);
+  auto right = torch::zeros({unknowns}, torch::kFloat64);
+  const int64_t channels = head.weight.size(1);
+  auto peaks = torch::zeros({channels});
+  Moments before;
+  for_each_stripe(graph, head_id, pictures,
+                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
+                    const auto centres = patches.slice(1, 4 * channels, 5 * channels);
+                    peaks = torch::maximum(peaks, centres.amax(0));
+                    const auto rows = with_one(patches);
+                    normal += rows.t().matmul(rows);
+                    right += rows.t().mv(best.to(torch::kFloat64));
+                    before.add(best);
+                  });
+  if (before.count == 0) {
+    throw Error(
+        {.subject = "centring", .expected = "calibration pictures", .got = "none", .fix = ""});
+  }
+  // A channel that is always 0 makes the sums singular; this keeps its coefficient at 0.
+  normal += torch::eye(unknowns, torch::kFloat64) * (1e-9 * normal.trace().item<double>());
+  const auto solution = torch::linalg_solve(normal, right).to(torch::kFloat32);
+  const auto slope = solution.slice(0, 0, unknowns - 1).contiguous();
+  Centring centring{.filter = slope.view({3, 3, channels}).permute({2, 0, 1}).contiguous(),
+                    .offset = solution[unknowns - 1].item<float>(),
+                    .feature_peaks = peaks};
+  Moments after;
+  for_each_stripe(graph, head_id, pictures,
+                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
+                    after.add(best - patches.mv(slope) - centring.offset);
+                  });
+  const double shift = after.least - kCentringRoom;
+  centring.offset += static_cast<float>(shift);
+  centring.pixels = after.count;
+  centring.spread_before = before.deviation();
+  centring.spread_after = after.deviation();
+  centring.smallest = after.least - shift;
+  centring.greatest = after.greatest - shift;
+  return centring;
+}
+
+Graph center_logits(const Graph& graph, const Centring& centring) {
+  Graph centred = graph;
+  const NodeId logits = find_head(graph);
+  Conv head = std::get<Conv>(graph.node(logits).operation);
+  head.weight = head.weight - centring.filter;
+  head.bias = head.bias - centring.offset;
+  centred.replace(logits, std::move(head));
+  return insert_behind(centred, logits, Relu{});
+}
+
+}  // namespace dualdepth::graph

@@ -1,0 +1,34 @@
+#include <fmt/format.h>
+#include <onnx/checker.h>
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/onnx/onnx_file.h"
+#include "dualdepth/onnx/onnx_writer.h"
+
+namespace dualdepth {
+
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
+  if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model of less than 2 GB",
+                 .got = fmt::format("{} bytes", bytes),
+                 .fix = "ONNX files cannot be larger; choose a smaller encoder"});
+  }
+  onnx::ModelProto checked = model;
+  try {
+    onnx::checker::check_model(checked);
+    const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
+    onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
+  } catch (const std::exception& error) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model that ONNX's checker accepts",
+                 .got = error.what(),
+                 .fix = ""});
+  }
+  write_file_atomically(file, checked.SerializeAsString());
+}
+
+}  // namespace dualdepth
