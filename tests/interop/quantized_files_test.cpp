@@ -15,6 +15,7 @@
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/runtime/dense_predictor.h"
 #include "dualdepth/runtime/exported_model.h"
+#include "testing/instruction_sets.h"
 #include "testing/interop_python.h"
 #include "testing/random_checkpoint.h"
 #include "testing/street_picture.h"
@@ -83,21 +84,41 @@ class QuantizedFiles : public ::testing::Test {
   inline static std::unique_ptr<Shared> shared_;
 };
 
+// Expects that every convolution that OpenVINO computed in the last run is one in 8 bits.
+void expect_8_bits(ExportedModel& model, int convolutions) {
+  for (const auto& layer : model.layer_times()) {
+    if (layer.kind != "Convolution") continue;
+    --convolutions;
+    EXPECT_NE(layer.precision.find("I8"), std::string::npos) << layer.name << layer.precision;
+  }
+  EXPECT_EQ(convolutions, 0) << "more expected";
+}
+
 // Where the CPU has the instructions, the integer head is IntegerLevelHead; elsewhere it is
 // LevelHead, which takes the fraction's convolution with it.
 TEST_F(QuantizedFiles, OpenVinoComputesEveryConvolutionIn8Bits) {
-  const int expected = IntegerLevelHead::is_supported() ? 31 : 30;
   for (const auto profile : {OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu}) {
+    SCOPED_TRACE(enum_name(profile));
     const auto model = open_onnx(written(profile), {.profile = true});
     model->run(picture(0));
-    int convolutions = 0;
-    for (const auto& layer : model->layer_times()) {
-      if (layer.kind != "Convolution") continue;
-      ++convolutions;
-      EXPECT_NE(layer.precision.find("I8"), std::string::npos) << layer.name << layer.precision;
-    }
-    EXPECT_EQ(convolutions, expected) << enum_name(profile);
+    expect_8_bits(*model, IntegerLevelHead::is_supported() ? 31 : 30);
   }
+}
+
+// LevelHead sums the dequantized values in float32, IntegerLevelHead their codes: the levels are
+// equal but where two logits tie up to float32's error.
+TEST_F(QuantizedFiles, TheFloatHeadGivesTheLevelsOfTheIntegerHead) {
+  if (!IntegerLevelHead::is_supported()) GTEST_SKIP() << "needs a CPU with AVX-512 VNNI";
+  const auto file = written(OnnxProfile::kPortable);
+  const auto integer = open_onnx(file)->run(picture(0));
+  const testing::OnlyInstructionSet only(HWY_AVX2);
+  const auto model = open_onnx(file, {.profile = true});
+  const auto in_float = model->run(picture(0));
+  expect_8_bits(*model, 30);
+  const auto equal = in_float.at("level").eq(integer.at("level")).to(torch::kFloat64).mean();
+  EXPECT_GT(equal.item<double>(), 0.999);
+  const auto difference = (in_float.at("fraction") - integer.at("fraction")).abs().max();
+  EXPECT_LE(difference.item<double>(), 1.0 / 256 + 1e-6);  // one code
 }
 
 TEST_F(QuantizedFiles, TheFileForTensorRtKeepsItsRules) {
