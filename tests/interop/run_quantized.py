@@ -23,7 +23,7 @@ def session_of(model, level, optimised_file=None):
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = level
     options.log_severity_level = 3
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = 1  # its threads spin while they wait, which slows the tests beside this one
     if optimised_file:
         options.optimized_model_filepath = optimised_file
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
