@@ -5,6 +5,7 @@
 // Highway 1.0 has no 8-bit dot product, so these are the processor's own instructions, asked for at
 // run time.
 #ifdef __x86_64__
+#include <hwy/targets.h>
 #include <immintrin.h>
 
 #include <algorithm>
@@ -147,11 +148,10 @@ void run_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t w
 namespace dualdepth {
 
 int64_t integer_level_group() {
-  static const bool has_dot_products =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-      __builtin_cpu_supports("avx512vnni") != 0;
-  return has_dot_products ? kGroup : 0;
+  // Highway knows whether the CPU has the F, BW, DQ and VL parts of AVX-512, and forbids them where
+  // a test asks for the path without.
+  const bool has_avx512 = (hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX3_DL)) != 0;
+  return has_avx512 && __builtin_cpu_supports("avx512vnni") != 0 ? kGroup : 0;
 }
 
 void integer_level_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t width,

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "dualdepth/base/atomic_file.h"
 #include "testing/kitti_tree.h"
 #include "testing/program.h"
@@ -50,29 +52,38 @@ std::string frame_around(const fs::path& page, int width) {
 
 class ReportPages : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (testing::build_path("chromium").empty()) {
-      GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
-    }
-    tree_.add_frames(4);
-    tree_.folder().write("run.yaml", "output_dir: " + path("run") +
-                                         "\nthreads: 1\ndata:\n  root: " + tree_.root().string() +
-                                         "\n  train_split: " + path("train.txt") +
-                                         "\n  val_split: " + path("train.txt") +
-                                         "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                         "trainer: {max_steps: 4, log_every: 1}\n"
-                                         "evaluation: {protocol: benchmark}\n");
+  // All pages are of one run.
+  static void SetUpTestSuite() {
+    if (chromium().empty()) return;
+    tree_ = std::make_unique<testing::KittiTree>();
+    tree_->add_frames(4);
+    tree_->folder().write("run.yaml", "output_dir: " + path("run") +
+                                          "\nthreads: 1\ndata:\n  root: " + tree_->root().string() +
+                                          "\n  train_split: " + path("train.txt") +
+                                          "\n  val_split: " + path("train.txt") +
+                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
+                                          "trainer: {max_steps: 4, log_every: 1}\n"
+                                          "evaluation: {protocol: benchmark}\n");
     run({"train", path("run.yaml")});
   }
+  static void TearDownTestSuite() { tree_.reset(); }
 
-  std::string path(const std::string& name) const { return (tree_.root() / name).string(); }
+  void SetUp() override {
+    if (chromium().empty()) {
+      GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
+    }
+  }
 
-  void run(const std::vector<std::string>& words) const {
+  static std::string chromium() { return testing::build_path("chromium"); }
+
+  static std::string path(const std::string& name) { return (tree_->root() / name).string(); }
+
+  static void run(const std::vector<std::string>& words) {
     const auto result = testing::run_program(testing::program(), words);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 
-  std::vector<std::string> browser(const std::vector<std::string>& words) const {
+  static std::vector<std::string> browser(const std::vector<std::string>& words) {
     std::vector<std::string> all{"--headless",
                                  "--no-sandbox",
                                  "--disable-gpu",
@@ -84,32 +95,31 @@ class ReportPages : public ::testing::Test {
   }
 
   // What the page's check says of it on a screen of this width.
-  std::string check(const std::string& html, int width) const {
+  static std::string check(const std::string& html, int width) {
     const size_t head = html.find("<head>") + 6;
-    const fs::path page = tree_.folder().write(
+    const fs::path page = tree_->folder().write(
         "checked.html", html.substr(0, head) + std::string(kCheck) + html.substr(head));
-    const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
+    const fs::path frame = tree_->folder().write("frame.html", frame_around(page, width));
     const auto result = testing::run_program(
-        testing::build_path("chromium"),
-        browser({"--window-size=1300,2400", "--dump-dom", "file://" + frame.string()}));
+        chromium(), browser({"--window-size=1300,2400", "--dump-dom", "file://" + frame.string()}));
     const size_t title = result.output.find("<title>");
     if (title == std::string::npos) return "no page: " + result.errors;
     return result.output.substr(title + 7, result.output.find("</title>") - title - 7);
   }
 
   // Keeps a picture of the page on a screen of this width below the build folder.
-  void keep_screenshot(const fs::path& page, const std::string& name, int width) const {
-    const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
+  static void keep_screenshot(const fs::path& page, const std::string& name, int width) {
+    const fs::path frame = tree_->folder().write("frame.html", frame_around(page, width));
     fs::create_directories(testing::build_path("screenshots"));
     const fs::path picture = fs::path(testing::build_path("screenshots")) / (name + ".png");
     fs::remove(picture);
-    testing::run_program(testing::build_path("chromium"),
+    testing::run_program(chromium(),
                          browser({fmt::format("--window-size={},2400", std::max(width, 500)),
                                   "--screenshot=" + picture.string(), "file://" + frame.string()}));
     EXPECT_GT(read_image_size(picture).width, 300) << picture;
   }
 
-  void expect_fine(const std::string& name, const fs::path& page, const std::string& count) const {
+  static void expect_fine(const std::string& name, const fs::path& page, const std::string& count) {
     const std::string html = read_file(page);
     for (const int width : {390, 1280}) {
       EXPECT_EQ(check(html, width), "checked " + count + ": fine") << name << " at " << width;
@@ -117,7 +127,7 @@ class ReportPages : public ::testing::Test {
     }
   }
 
-  testing::KittiTree tree_;
+  inline static std::unique_ptr<testing::KittiTree> tree_;
 };
 
 TEST_F(ReportPages, OfATrainingRunHasItsCurvesAndPictures) {
@@ -141,9 +151,27 @@ TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
 }
 
 TEST_F(ReportPages, OfAQuantizationPlotsItsLayers) {
-  run({"quantize", path("run/checkpoints/last.safetensors"), "--calibration", path("raw"), "--out",
-       path("int8.onnx"), "--without", "adaptive-rounding", "--profile", "tensorrt", "--pictures",
-       "1", "--diagnose", "--html", path("quantize.html")});
+  run({"quantize",
+       path("run/checkpoints/last.safetensors"),
+       "--calibration",
+       path("raw"),
+       "--out",
+       path("int8.onnx"),
+       "--without",
+       "adaptive-rounding",
+       "--without",
+       "bias-correction",
+       "--without",
+       "centring",
+       "--without",
+       "equalization",
+       "--profile",
+       "tensorrt",
+       "--pictures",
+       "1",
+       "--diagnose",
+       "--html",
+       path("quantize.html")});
   expect_fine("quantization", path("quantize.html"), "0 pictures and 2 plots");
 }
 

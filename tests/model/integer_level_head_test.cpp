@@ -4,6 +4,8 @@
 #include <torch/nn/functional/conv.h>
 #include <torch/utils.h>
 
+#include "testing/instruction_sets.h"
+
 namespace dualdepth {
 namespace {
 
@@ -63,6 +65,11 @@ TEST(IntegerLevelsOfTies, OfEqualLogitsTheFirstLevelWins) {
   bias[7] = bias[70] = bias[200] = 1;
   const IntegerLevelHead head(torch::zeros({256, 4, 3, 3}), bias, {torch::ones({1}), 1, 0});
   EXPECT_TRUE(head(torch::ones({1, 4, 4, 20}, torch::kUInt8)).eq(7).all().item<bool>());
+}
+
+TEST(IntegerLevelHead, IsNotSupportedWithoutAvx512) {
+  const testing::OnlyInstructionSet only(HWY_AVX2);
+  EXPECT_FALSE(IntegerLevelHead::is_supported());
 }
 
 }  // namespace
