@@ -37,7 +37,7 @@ class InterruptedSynthesis : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(InterruptedSynthesis, EndsWith130AndLeavesTheOldSetAsItWas) {
-  ASSERT_EQ(testing::run_program(testing::program(), words("12")).exit_code, 0);
+  ASSERT_EQ(testing::run_program(testing::program(), words("4")).exit_code, 0);
   const auto before = testing::folder_contents(folder_ / "set");
   Program program(testing::program(), words("1000"), folder_ / "out.txt", folder_ / "err.txt");
   ASSERT_TRUE(wait_until([&] { return has_begun(); })) << read_file(folder_ / "err.txt");
