@@ -121,6 +121,8 @@ struct WrongValue {
   const char* message;
 };
 
+void PrintTo(const WrongValue& value, std::ostream* out) { *out << value.name; }
+
 class WrongConfigValue : public ::testing::TestWithParam<WrongValue> {};
 
 TEST_P(WrongConfigValue, IsRefused) { EXPECT_EQ(complaint(GetParam().yaml), GetParam().message); }
