@@ -71,7 +71,6 @@ class Browser : public ::testing::Test {
       GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
     }
   }
-  static void TearDownTestSuite() { tree_.reset(); }
 
   // Writes the page with the check in its head.
   fs::path checked(const std::string& name, const std::string& html) const {
