@@ -7,9 +7,10 @@
 namespace dualdepth::quantize {
 
 void ValueRange::include(const ValueRange& other) {
-  // Written so that NaN stays.
-  low = other.low >= low ? low : other.low;
-  high = other.high <= high ? high : other.high;
+  // A comparison with NaN is false: the first one keeps a NaN that is here, the second takes one
+  // that comes.
+  if (!std::isnan(low) && !(other.low >= low)) low = other.low;
+  if (!std::isnan(high) && !(other.high <= high)) high = other.high;
 }
 
 bool ValueRange::is_finite() const { return std::isfinite(low) && std::isfinite(high); }

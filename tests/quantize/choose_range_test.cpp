@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace dualdepth::quantize {
 namespace {
 
@@ -36,6 +38,21 @@ TEST(RangeOfTensor, AlwaysHoldsZero) {
   EXPECT_EQ(range_of(torch::tensor({2.F, 3.F})).low, 0);
   EXPECT_EQ(range_of(torch::tensor({-2.F, -3.F})).high, 0);
   EXPECT_FALSE(range_of(torch::tensor({1.F, std::nanf("")})).is_finite());
+}
+
+// Whichever of two pictures was not finite, and in whatever order they are merged.
+TEST(ValueRange, KeepsNaNWhateverIsIncludedAfterIt) {
+  ValueRange first;
+  first.include({std::nan(""), std::nan("")});
+  first.include({-1, 2});
+  EXPECT_FALSE(first.is_finite());
+  ValueRange second;
+  second.include({-1, 2});
+  second.include({std::nan(""), 1});
+  EXPECT_FALSE(second.is_finite());
+  second.include({-3, 4});
+  EXPECT_FALSE(second.is_finite());
+  EXPECT_EQ(second.high, 4);
 }
 
 // 100,000 values evenly in 0..1 and a few outliers.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
@@ -31,6 +33,21 @@ TEST_F(QuantizedNetwork, CalibrationHasTheSameBitsWithAnyNumberOfThreads) {
   for (const auto& [id, histogram] : one.values) {
     EXPECT_EQ(histogram.range().high, two.values.at(id).range().high);
     EXPECT_EQ(histogram.counts(), two.values.at(id).counts());
+  }
+}
+
+// One thread: the picture with NaN is merged first and the finite ones after it.
+TEST_F(QuantizedNetwork, CalibrationRefusesANaNInAnyPicture) {
+  const Placement placement = place_grids(graph_, OnnxProfile::kPortable);
+  for (size_t broken = 0; broken < 3; ++broken) {
+    const Pictures pictures{3, [&](size_t index) {
+                              auto image = picture(index);
+                              if (index == broken) image[0][1][7][9] = std::nanf("");
+                              return image;
+                            }};
+    EXPECT_THAT([&] { calibrate(graph_, placement, pictures, 1); },
+                ThrowsMessage<Error>(HasSubstr("got NaN or infinity")))
+        << broken;
   }
 }
 

@@ -12,7 +12,7 @@ struct ValueRange {
   double low = 0;
   double high = 0;
 
-  // Throws nothing; values that are not finite make is_finite() false.
+  // Extends the range. NaN and infinity on either side stay, whatever is included afterwards.
   void include(const ValueRange& other);
   bool is_finite() const;
   double width() const { return high - low; }
