@@ -75,10 +75,8 @@ void fine_tune_in_8_bits(const RunConfig& config, ProgramState& state) {
   write_page(config.output_dir);
   fmt::print("{} after {} steps\n", result.was_interrupted ? "interrupted" : "finished",
              result.steps);
-  if (result.before && result.after) {
-    fmt::print("abs_rel in 8 bits {:.4f}, before {:.4f}\n", result.after->abs_rel,
-               result.before->abs_rel);
-  }
+  fmt::print("abs_rel in 8 bits {:.4f} at step {}, {:.4f} before\n", result.after.abs_rel,
+             result.best_step, result.before.abs_rel);
   fmt::print("written {}\n", result.file.string());
 }
 
