@@ -107,10 +107,13 @@ DUALDEPTH_INLINE void tile(const IntegerLevelKernel& kernel, int64_t level, cons
                workspace.index.data() + x * kLanes);
 }
 
-// The first level of a pixel's greatest logits.
-DUALDEPTH_INLINE int64_t first_of_greatest(const float* best, const int32_t* index) {
+// The first level of a pixel's greatest logits; 0 where these are at most clipping_value.
+DUALDEPTH_INLINE int64_t first_of_greatest(const float* best, const int32_t* index,
+                                           float clipping_value) {
   const __m512 leader = _mm512_loadu_ps(best);
-  const __m512 greatest = _mm512_set1_ps(_mm512_reduce_max_ps(leader));
+  const float winner = _mm512_reduce_max_ps(leader);
+  if (winner <= clipping_value) return 0;
+  const __m512 greatest = _mm512_set1_ps(winner);
   const __mmask16 wins = _mm512_cmp_ps_mask(leader, greatest, _CMP_EQ_OQ);
   return _mm512_mask_reduce_min_epi32(wins, _mm512_loadu_si512(index));
 }
@@ -129,8 +132,9 @@ void run_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t w
       for (; x < width; ++x) tile<1>(kernel, level, steps + y * line, line, x, workspace);
     }
     for (int64_t x = 0; x < width; ++x) {
-      levels[y * width + x] = first_of_greatest(workspace.best.data() + x * kLanes,
-                                                workspace.index.data() + x * kLanes);
+      levels[y * width + x] =
+          first_of_greatest(workspace.best.data() + x * kLanes, workspace.index.data() + x * kLanes,
+                            kernel.clipping_value);
     }
   }
 }

@@ -117,6 +117,19 @@ TEST_F(Quantize, FineTuningWritesAFileThatEvaluates) {
   EXPECT_EQ(judged.exit_code, 0) << judged.errors;
 }
 
+TEST_F(Quantize, AnotherShapeThanTheFilesOwnIsRefusedAtOnce) {
+  ASSERT_EQ(run({"export", checkpoint(), "--out", path("static.onnx")}).exit_code, 0);
+  expect_error(quantize(path("static.onnx"), path("raw"), {"--shape", "1x3x64x64"}),
+               {"static.onnx", "--shape Nx3x32x64", "1x3x64x64", "--dynamic"});
+}
+
+TEST_F(Quantize, AFileForSeveralPicturesAtOnceIsProvenWithAsMany) {
+  const auto result = quantize(checkpoint(), path("raw"), {"--shape", "3x3x32x64"});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto graph = run({"inspect", "graph", path("q.onnx")});
+  EXPECT_THAT(graph.output, HasSubstr("3x3x32x64"));
+}
+
 TEST_F(Quantize, BadInputIsOneClearError) {
   fs::create_directories(path("empty"));
   expect_error(quantize(checkpoint(), path("empty")), {"empty"});

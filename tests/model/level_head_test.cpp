@@ -62,6 +62,21 @@ TEST_P(WinningLevels, ComeWithTheFractionsConvolution) {
   });
 }
 
+// LibTorch's argmax behind a Relu: of a pixel without a logit above 0 it is the first level.
+TEST_P(WinningLevels, OfAPixelWhoseWinnerIsClippedAreTheFirst) {
+  const auto logits = torch::conv2d(feature_, weight_, bias_, 1, 1);
+  const auto median = logits.amax(1).median();  // half of all winners lie below
+  const auto bias = bias_ - median;
+  const auto relu = torch::conv2d(feature_, weight_, bias, 1, 1).relu();
+  const auto best = std::get<0>(relu.topk(2, 1));
+  const auto apart = best.select(1, 0) - best.select(1, 1) > 1e-3;
+  const auto clear = apart.logical_or(logits.amax(1) - median < -1e-3);
+  const auto levels = LevelHead({weight_, bias, {}, {}}, /*clipping_value=*/0)(feature_).level;
+  EXPECT_TRUE(levels.masked_select(clear).equal(relu.argmax(1).masked_select(clear)));
+  // The median itself is none, and one of 14 pixels in the smallest case.
+  EXPECT_LE(clear.logical_not().sum().item<int64_t>(), 1 + clear.numel() / 20);
+}
+
 // Widths around the kernel's tile, levels around its groups.
 INSTANTIATE_TEST_SUITE_P(Shapes, WinningLevels,
                          ::testing::Values(Case{1, 16, 8, 96, 256}, Case{2, 16, 5, 33, 256},
