@@ -60,15 +60,12 @@ void write_torchscript(DepthNet net, const ModelCard& card, const fs::path& file
 // A centred head's Relu is sized for the pictures that it was fitted to.
 void count_clipped(const Graph& graph, const Pictures& pictures,
                    const std::vector<fs::path>& inputs, ExportCheck& check) {
-  const auto files = inputs.empty() ? std::vector<fs::path>() : list_pictures(inputs);
+  const auto files = list_pictures(inputs);
   int64_t most = 0;
   for (size_t index = 0; index < pictures.count; ++index) {
     const int64_t clipped = count_clipped_winners(graph, pictures.at(index));
     check.clipped_winners += clipped;
-    if (clipped > most) {
-      check.clipped_in =
-          files.empty() ? fmt::format("rendered picture {}", index) : files.at(index).string();
-    }
+    if (clipped > most) check.clipped_in = files.at(index).string();
     most = std::max(most, clipped);
   }
 }
@@ -120,12 +117,13 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
     exported = open_onnx(candidate.path(), {.as_written = true});
   }
   DepthNet reference = load_network(checkpoint);
-  const Pictures pictures = options.check_with.empty()
+  const auto& compared = options.check_with.empty() ? options.center_with : options.check_with;
+  const Pictures pictures = compared.empty()
                                 ? rendered_pictures(input, checkpoint.config.data.dataset)
-                                : open_pictures(options.check_with, input);
+                                : open_pictures(compared, input);
   const bool fixed_batch = options.format == ExportFormat::kOnnx && !options.dynamic;
   report.check = check_export(reference, *exported, pictures, fixed_batch ? shape[0] : 1);
-  if (report.centring) count_clipped(graph, pictures, options.check_with, report.check);
+  if (report.centring) count_clipped(graph, pictures, compared, report.check);
   report.bytes = fs::file_size(candidate.path());
   if (report.check.holds()) candidate.accept();
   return report;

@@ -117,9 +117,11 @@ void add_export(CLI::App& program, ProgramState& state) {
                    "quantizer keeps it; profile npu asks for it")
       ->type_name("PICTURES");
   verb->add_flag("--no-centring", options->no_centring, "profile npu: leave centring out");
-  verb->add_option("--check-with", options->options.check_with,
-                   "pictures or folders to hold the file against the checkpoint with; default: "
-                   "rendered ones")
+  verb->add_option(
+          "--check-with", options->options.check_with,
+          "pictures or folders on which the file is compared with the checkpoint; default: "
+          "those of --center-with, or rendered ones. Name pictures that --center-with does "
+          "not hold, such as night beside day, to find winners that centring would clip")
       ->type_name("PICTURES");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
       ->check(CLI::Range(0, 1024))

@@ -19,8 +19,9 @@ struct ExportOptions {
       {};                // of the picture; none: [1, 3, data.image_shape of the checkpoint]
   bool dynamic = false;  // ONNX: any batch and size (TorchScript always)
   std::vector<std::filesystem::path> center_with = {};  // calibration pictures; empty: no centring
-  std::vector<std::filesystem::path> check_with = {};   // pictures to hold the file against the
-                                                        // checkpoint with; empty: rendered ones
+  // Pictures on which the file is compared with the checkpoint; empty: those of center_with, or
+  // rendered ones where there are none.
+  std::vector<std::filesystem::path> check_with = {};
 };
 
 struct ExportReport {
