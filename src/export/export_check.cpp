@@ -32,7 +32,7 @@ ExportCheck check_export(DepthNet& net, ExportedModel& exported, const Pictures&
   for (size_t index = 0; index < pictures.count; ++index) {
     const auto image = pictures.at(index);
     const auto expected = predict_dense(net, image);
-    const auto got = to_prediction(exported.run(image), exported.card());
+    const auto got = to_prediction(exported.run(image), exported.contract());
     const auto difference = (got.depth - expected.depth).abs();
     auto doubtful = difference.gt(kDepthTolerance);
     if (got.level.defined()) doubtful.logical_or_(got.level.ne(expected.level));

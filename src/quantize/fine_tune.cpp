@@ -50,7 +50,7 @@ class FineTuning {
             graph::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
         batches_(dataset_, config, /*pin_memory=*/false),
         length_(batches_.run_length(config.trainer)),
-        loss_(model_.card.model.params, config.loss) {
+        loss_(model_.contract.params(), config.loss) {
     if (!config.data.val_split.empty()) {
       const auto data =
           with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
@@ -62,14 +62,14 @@ class FineTuning {
     open_run_folder();
     const LogFile log_file(fs::path(config_.output_dir) / "log.txt");
     Quantization quantization =
-        quantize_graph(model_.graph, model_.card, pictures(), options_of(config_.quantize));
+        quantize_graph(model_.graph, model_.contract, pictures(), options_of(config_.quantize));
     FineTuneResult result{.file = fs::path(config_.output_dir) / "int8.onnx"};
     result.before = judge(quantization.graph, "before");
     FakeQuantizedNet net(quantization);
     train(net, result);
     quantization.graph = net.quantized();
     result.after = judge(quantization.graph, "after");
-    write_quantized(quantization, model_.card, pictures().spread(kCheckedPictures),
+    write_quantized(quantization, model_.contract, pictures().spread(kCheckedPictures),
                     config_.quantize.profile, result.file);
     return result;
   }
@@ -93,7 +93,7 @@ class FineTuning {
 
   std::optional<DepthMetrics> judge(const graph::Graph& graph, const char* when) const {
     if (!validation_) return std::nullopt;
-    DensePredictor predictor(depth_of(graph, model_.card), model_.input(), c10::kCPU);
+    DensePredictor predictor(depth_of(graph, model_.contract), model_.contract, c10::kCPU);
     const auto metrics = evaluate(predictor, *validation_, config_.evaluation).summary;
     spdlog::info("in 8 bits, {} fine-tuning: abs_rel {:.4f}  rmse {:.3f}  d1 {:.4f}", when,
                  metrics.abs_rel, metrics.rmse, metrics.d1);

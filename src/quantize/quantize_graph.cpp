@@ -75,14 +75,14 @@ std::optional<NodeId> logits_of(const Graph& graph) {
 
 class Quantizer {
  public:
-  Quantizer(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+  Quantizer(const Graph& graph, const Contract& contract, const Pictures& pictures,
             const QuantizeOptions& options)
-      : original_(graph), card_(card), pictures_(pictures), options_(options) {
+      : original_(graph), contract_(contract), pictures_(pictures), options_(options) {
     expect_float(graph);
     expect_expressible(options);
     threads_ = resolve_thread_count(options.threads);
     judged_ = pictures.spread(options.judged_pictures);
-    wanted_ = predict_all(depth_of(original_, card_), judged_);
+    wanted_ = predict_all(depth_of(original_, contract_), judged_);
   }
 
   Quantization run() {
@@ -125,7 +125,7 @@ class Quantizer {
 
  private:
   DepthError error_of(const Graph& graph) const {
-    return depth_error(predict_all(depth_of(graph, card_), judged_), wanted_);
+    return depth_error(predict_all(depth_of(graph, contract_), judged_), wanted_);
   }
 
   // How far a reference is in 8 bits, calibrated on few pictures.
@@ -241,7 +241,7 @@ class Quantizer {
   }
 
   const Graph& original_;
-  const ModelCard& card_;
+  const Contract& contract_;
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   int threads_ = 1;
@@ -259,10 +259,10 @@ WeightGranularity QuantizeOptions::granularity() const {
   return weights.value_or(npu ? WeightGranularity::kPerTensor : WeightGranularity::kPerChannel);
 }
 
-Quantization quantize_graph(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+Quantization quantize_graph(const Graph& graph, const Contract& contract, const Pictures& pictures,
                             const QuantizeOptions& options) {
   const torch::NoGradGuard no_grad;
-  return Quantizer(graph, card, pictures, options).run();
+  return Quantizer(graph, contract, pictures, options).run();
 }
 
 }  // namespace dualdepth::quantize

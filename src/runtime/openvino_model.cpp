@@ -9,6 +9,7 @@
 #include "dualdepth/base/parallel.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/onnx_contract.h"
 #include "openvino_level_head.h"
 #include "openvino_upsampling.h"
 
@@ -36,7 +37,7 @@ torch::Tensor to_torch(const ov::Tensor& tensor) {
 class OpenVinoModel : public ExportedModel {
  public:
   OpenVinoModel(const std::filesystem::path& path, const OpenVinoOptions& options)
-      : path_(path), card_(card_of(OnnxFile(path))) {
+      : path_(path), contract_(contract_of(OnnxFile(path), options.contract)) {
     try {
       ov::Core core;
       const auto model = core.read_model(path.string());
@@ -61,11 +62,14 @@ class OpenVinoModel : public ExportedModel {
   }
 
   NamedTensors run(const torch::Tensor& image) override {
-    const auto packed = image.to(torch::kCPU, torch::kFloat32).contiguous();
+    const auto packed = image.to(torch::kCPU).contiguous();
     const auto sizes = packed.sizes();
     check_size(sizes);
-    request_.set_input_tensor(ov::Tensor(ov::element::f32, ov::Shape(sizes.begin(), sizes.end()),
-                                         packed.mutable_data_ptr()));
+    const auto type = packed.scalar_type() == torch::kUInt8  ? ov::element::u8
+                      : packed.scalar_type() == torch::kHalf ? ov::element::f16
+                                                             : ov::element::f32;
+    request_.set_input_tensor(
+        ov::Tensor(type, ov::Shape(sizes.begin(), sizes.end()), packed.mutable_data_ptr()));
     request_.infer();
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
@@ -76,7 +80,12 @@ class OpenVinoModel : public ExportedModel {
     return outputs;
   }
 
-  const ModelCard& card() const override { return card_; }
+  const Contract& contract() const override { return contract_; }
+
+  int64_t batch() const override {
+    const auto shape = compiled_.input().get_partial_shape();
+    return shape.rank().is_static() && shape[0].is_static() ? shape[0].get_length() : 0;
+  }
 
   std::vector<LayerTime> layer_times() override {
     std::vector<LayerTime> layers;
@@ -99,7 +108,7 @@ class OpenVinoModel : public ExportedModel {
   }
 
   std::filesystem::path path_;
-  ModelCard card_;
+  Contract contract_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
 };

@@ -74,7 +74,7 @@ class ExportedFiles : public ::testing::Test {
   void add_picture(NamedTensors& all, const std::string& key, const RunConfig& config,
                    const std::vector<int64_t>& shape, int batch) {
     const torch::NoGradGuard no_grad;
-    const NetworkInput input{config.model, shape, false};
+    const InputContract input{.size = shape};
     std::vector<torch::Tensor> images;
     images.reserve(batch);
     for (int i = 0; i < batch; ++i) images.push_back(to_network_picture(picture(i), input).image);

@@ -40,12 +40,12 @@ class QuantizedFiles : public ::testing::Test {
     options.round_adaptively = false;
     options.judged_pictures = 1;
     options.positions = 1000;
-    return quantize::quantize_graph(model_.graph, model_.card, {4, picture}, options);
+    return quantize::quantize_graph(model_.graph, model_.contract, {4, picture}, options);
   }
 
   std::filesystem::path written(const quantize::Quantization& quantization, OnnxProfile profile) {
     const auto file = folder_ / fmt::format("{}.onnx", enum_name(profile));
-    quantize::write_quantized(quantization, model_.card, {1, picture}, profile, file);
+    quantize::write_quantized(quantization, model_.contract, {1, picture}, profile, file);
     return file;
   }
 

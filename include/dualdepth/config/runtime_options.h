@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "dualdepth/config/field.h"
@@ -23,6 +24,7 @@ struct RuntimeOptions {
   RuntimeKind runtime = RuntimeKind::kAuto;  // auto: the file's own, in float32
   DeviceKind device = DeviceKind::kAuto;     // LibTorch's; OpenVINO computes on the CPU
   int64_t threads = 0;                       // of the CPU's computation; 0: all cores
+  std::filesystem::path card = {};           // contract in place of the file's own; empty: its own
 };
 
 }  // namespace dualdepth

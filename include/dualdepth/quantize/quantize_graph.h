@@ -49,7 +49,7 @@ struct Quantization {
 
 // graph: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it holds grids
 // already, a given range or a convolution's name is not in it, or calibrate() does.
-Quantization quantize_graph(const graph::Graph& graph, const ModelCard& card,
+Quantization quantize_graph(const graph::Graph& graph, const Contract& contract,
                             const Pictures& pictures, const QuantizeOptions& options);
 
 }  // namespace dualdepth::quantize
