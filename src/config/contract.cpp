@@ -126,6 +126,13 @@ std::vector<ErrorParts> output_problems(const OutputContract& output) {
   return {};
 }
 
+// A size that is left out stays left out: an empty list is none.
+Json json_of(const Contract& contract) {
+  Json json = options_json(contract);
+  if (contract.input.size.empty()) json["input"].erase("size");
+  return json;
+}
+
 }  // namespace
 
 const OutputContract* Contract::output(OutputKind kind) const {
@@ -189,10 +196,10 @@ Contract contract_of(const ModelOptions& model, const DataOptions& data, ModelOu
   return contract;
 }
 
-std::string to_json(const Contract& contract) { return options_json(contract).dump(); }
+std::string to_json(const Contract& contract) { return json_of(contract).dump(); }
 
 std::string to_readable_json(const Contract& contract) {
-  const Json json = options_json(contract);
+  const Json json = json_of(contract);
   std::string text = "{";
   for (const auto& [key, value] : json.items()) {
     text += fmt::format("{}\n  \"{}\": ", text.size() > 1 ? "," : "", key);

@@ -72,6 +72,8 @@ TEST(Contract, IsReadBackAsItWasWritten) {
       .codec = {.codec = CodecKind::kStep, .spacing = Spacing::kLog, .n_integer_levels = 48}};
   EXPECT_EQ(parse(to_json(contract)), contract);
   EXPECT_EQ(parse(to_readable_json(contract)), contract);
+  const Contract of_any_size{.outputs = {{.name = "d", .is = OutputKind::kDepth}}};
+  EXPECT_EQ(parse(to_json(of_any_size)), of_any_size);
 }
 
 TEST(Contract, NamesUnknownKeysWithTheirLineAndTheNearestKey) {
