@@ -11,14 +11,6 @@ namespace {
 // Two readers keep a CPU's network fed; four do so for a GPU and cost only memory.
 constexpr size_t kSamplesAhead = 4;
 
-void require_ground_truth(const Sample& sample) {
-  if (!sample.depth.empty()) return;
-  throw Error({.subject = sample.id,
-               .expected = "ground truth to evaluate against",
-               .got = "none",
-               .fix = "leave it out of the split, or set data.missing: skip"});
-}
-
 struct JudgedSample {
   Sample sample;
   std::vector<ClassInstance> instances;
@@ -33,6 +25,14 @@ std::vector<ClassInstance> instances_of(const Dataset& dataset, size_t index) {
 }
 
 }  // namespace
+
+void require_ground_truth(const Sample& sample) {
+  if (!sample.depth.empty()) return;
+  throw Error({.subject = sample.id,
+               .expected = "ground truth to evaluate against",
+               .got = "none",
+               .fix = "leave it out of the split, or set data.missing: skip"});
+}
 
 DataOptions with_ground_truth_of(const Protocol& protocol, DataOptions data) {
   data.ground_truth = protocol.ground_truth.value_or(data.ground_truth);

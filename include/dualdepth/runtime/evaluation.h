@@ -20,6 +20,9 @@ DataOptions with_ground_truth_of(const Protocol& protocol, DataOptions data);
 // picture's when options.flip.
 cv::Mat predict_depth(Predictor& predictor, const cv::Mat& rgb, const EvaluationOptions& options);
 
+// Throws Error naming the sample when it has no ground truth.
+void require_ground_truth(const Sample& sample);
+
 // Sees every sample after it was predicted, in order: `depth` is the prediction at the ground
 // truth's size in metres, neither scaled nor clamped.
 using SampleObserver =
