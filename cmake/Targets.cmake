@@ -99,7 +99,7 @@ function(dualdepth_test room)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${target} PRIVATE ${libraries})
   dualdepth_compile(${target} TRUE "${ARG_TORCH}")
-  dualdepth_suites(${target} ${room} TIMEOUT 300)
+  dualdepth_suites(${target} ${room} TIMEOUT 900)  # of a suite, on a machine that does other work, too
 endfunction()
 
 # dualdepth_suites(TARGET ROOM PROPERTY VALUE...): a ctest entry ROOM.SUITE for each suite of a test program.

@@ -1,5 +1,6 @@
 # Read by ctest before it lists tests: adds one entry for each suite of the test program PROGRAM, so that a suite shares
-# what it sets up and LibTorch is loaded once for it. Set by the caller: PROGRAM, ROOM, PROPERTIES.
+# what it sets up and LibTorch is loaded once for it. Each entry writes RESULTS/ROOM.SUITE.xml (GoogleTest's JSON has no
+# reason of a skip), which tools/test_results reads. Set by the caller: PROGRAM, ROOM, RESULTS, PROPERTIES.
 if(NOT EXISTS ${PROGRAM})
   add_test(${ROOM}.not_built ${PROGRAM})
   return()
@@ -18,6 +19,6 @@ list(REMOVE_DUPLICATES suites)
 foreach(suite IN LISTS suites)
   set(name ${ROOM}.${suite})
   add_test(${name} ${PROGRAM} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*
-           --gtest_output=json:${RESULTS}/${name}.json)
+           --gtest_output=xml:${RESULTS}/${name}.xml)
   set_tests_properties(${name} PROPERTIES ${PROPERTIES})
 endforeach()

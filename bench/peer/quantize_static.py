@@ -1,9 +1,9 @@
 """ONNX Runtime's own quantizer as it comes, and the depth error of 8-bit files in ONNX Runtime.
 
-    python bench/peer/quantize_static.py quantize FLOAT.onnx PICTURES OUT.onnx [--per-tensor]
+    python bench/peer/quantize_static.py quantize FLOAT.onnx PICTURES OUT.onnx [--per-tensor] [--ranges minmax]
     python bench/peer/quantize_static.py measure FLOAT.onnx PICTURES FILE.onnx ... [--most 64]
 
-`quantize`: quantize_static with min-max, uint8 values and int8 filters. `measure`: |depth - depth of FLOAT| over all
+`quantize`: quantize_static with uint8 values and int8 filters; ranges by minmax, entropy or percentile. `measure`: |depth - depth of FLOAT| over all
 pixels of pictures that are evenly spread over the folder, and the median time of a picture on two threads.
 """
 
@@ -17,10 +17,12 @@ import time
 import numpy as np
 import onnx
 import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from PIL import Image
 
 logging.disable(logging.WARNING)
+RANGES = {"minmax": CalibrationMethod.MinMax, "entropy": CalibrationMethod.Entropy,
+          "percentile": CalibrationMethod.Percentile}
 
 
 def files_of(folder, most):
@@ -54,7 +56,7 @@ def quantize(arguments):
     pictures = (read(file, card) for file in files_of(arguments.pictures, arguments.most))
     quantize_static(arguments.float, arguments.files[0], Reader(pictures), quant_format=QuantFormat.QDQ,
                     per_channel=not arguments.per_tensor, activation_type=QuantType.QUInt8,
-                    weight_type=QuantType.QInt8)
+                    weight_type=QuantType.QInt8, calibrate_method=RANGES[arguments.ranges])
 
 
 def metres(level, fraction, params):
@@ -104,6 +106,7 @@ def main():
     parser.add_argument("files", nargs="+")
     parser.add_argument("--most", type=int, default=64)
     parser.add_argument("--per-tensor", action="store_true")
+    parser.add_argument("--ranges", choices=RANGES, default="minmax")
     arguments = parser.parse_args()
     {"quantize": quantize, "measure": measure}[arguments.verb](arguments)
 

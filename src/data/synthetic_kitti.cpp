@@ -98,11 +98,12 @@ void write_split(const fs::path& file, const std::vector<SequencePlan>& drives, 
 
 std::optional<SyntheticSetSummary> synthesize_kitti(const SyntheticSetOptions& options) {
   const std::vector<SequencePlan> drives = plan_sequences(options);
+  const StopSignal stop;  // before the first file, so that a signal leaves none behind
   SetFolder folder(options.out);
   const fs::path& stage = folder.stage();
   const KittiRig rig(options.size);
   make_folders(stage, drives);
-  const bool done = render_frames(drives, options, [&](const SequencePlan& drive, int frame) {
+  const bool done = render_frames(drives, options, stop, [&](const SequencePlan& drive, int frame) {
     render_frame(options, rig, stage, drive, frame);
   });
   if (!done) return std::nullopt;

@@ -123,6 +123,7 @@ void write_split(const fs::path& file, const std::vector<SequencePlan>& sequence
 
 std::optional<SyntheticSetSummary> synthesize_ncdb(const SyntheticSetOptions& options) {
   const std::vector<SequencePlan> sequences = plan_sequences(options);
+  const StopSignal stop;  // before the first file, so that a signal leaves none behind
   SetFolder folder(options.out);
   const fs::path& stage = folder.stage();
   const VadasCamera lens;
@@ -133,9 +134,10 @@ std::optional<SyntheticSetSummary> synthesize_ncdb(const SyntheticSetOptions& op
     for (const char* depth : kDepthFolders) make_writable_folder(data / depth);
     write_rgb(data / "binary_mask.png", mask);
   }
-  const bool done = render_frames(sequences, options, [&](const SequencePlan& sequence, int frame) {
-    render_frame(options, lens, stage, sequence, frame);
-  });
+  const bool done =
+      render_frames(sequences, options, stop, [&](const SequencePlan& sequence, int frame) {
+        render_frame(options, lens, stage, sequence, frame);
+      });
   if (!done) return std::nullopt;
   write_rgb(stage / "binary_mask.png", mask);
   make_writable_folder(stage / "calibration");

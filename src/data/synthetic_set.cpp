@@ -10,7 +10,6 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
 #include "dualdepth/base/progress.h"
-#include "dualdepth/base/stop_signal.h"
 
 namespace dualdepth::synthetic {
 namespace {
@@ -57,6 +56,7 @@ SyntheticSetSummary summary_of(const std::vector<SequencePlan>& sequences) {
 }
 
 bool render_frames(const std::vector<SequencePlan>& sequences, const SyntheticSetOptions& options,
+                   const StopSignal& stop,
                    const std::function<void(const SequencePlan& sequence, int frame)>& render) {
   struct Job {
     const SequencePlan* sequence;
@@ -66,7 +66,6 @@ bool render_frames(const std::vector<SequencePlan>& sequences, const SyntheticSe
   for (const SequencePlan& sequence : sequences) {
     for (int frame = 0; frame < sequence.frames; ++frame) jobs.push_back({&sequence, frame});
   }
-  const StopSignal stop;
   ProgressLine progress("synthesize", jobs.size());
   std::mutex progress_mutex;
   size_t done = 0;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "dualdepth/base/atomic_file.h"
@@ -11,10 +12,13 @@
 #include "dualdepth/export/candidate_file.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
+#include "dualdepth/graph/clipped_winners.h"
 #include "dualdepth/graph/equalize.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/runtime/dense_predictor.h"
+#include "dualdepth/runtime/network_pictures.h"
+#include "dualdepth/runtime/predict_pictures.h"
 
 namespace dualdepth {
 namespace {
@@ -53,6 +57,22 @@ void write_torchscript(DepthNet net, const ModelCard& card, const fs::path& file
   write_file_atomically(file, bytes.str());
 }
 
+// A centred head's Relu is sized for the pictures that it was fitted to.
+void count_clipped(const Graph& graph, const Pictures& pictures,
+                   const std::vector<fs::path>& inputs, ExportCheck& check) {
+  const auto files = inputs.empty() ? std::vector<fs::path>() : list_pictures(inputs);
+  int64_t most = 0;
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const int64_t clipped = count_clipped_winners(graph, pictures.at(index));
+    check.clipped_winners += clipped;
+    if (clipped > most) {
+      check.clipped_in =
+          files.empty() ? fmt::format("rendered picture {}", index) : files.at(index).string();
+    }
+    most = std::max(most, clipped);
+  }
+}
+
 void check(const ExportOptions& options) {
   if (options.format != ExportFormat::kOnnx) return;
   if (options.profile == OnnxProfile::kNpu && options.dynamic) {
@@ -75,11 +95,12 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
   ExportReport report;
   const CandidateFile candidate(out);
   std::unique_ptr<ExportedModel> exported;
+  Graph graph;
   if (options.format == ExportFormat::kTorchScript) {
     write_torchscript(load_network(checkpoint), card, candidate.path());
     exported = open_torchscript(candidate.path(), c10::kCPU);
   } else {
-    Graph graph = merge_affine(
+    graph = merge_affine(
         graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
     if (!options.center_with.empty()) {
       report.centring = fit_centring(graph, open_pictures(options.center_with, input));
@@ -96,13 +117,15 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
                                        .dynamic = options.dynamic,
                                        .metadata = {{kModelCardKey, to_json(card)}}});
     write_onnx(*model, candidate.path());
-    exported = open_onnx(candidate.path());
+    exported = open_onnx(candidate.path(), {.as_written = true});
   }
   DepthNet reference = load_network(checkpoint);
   const Pictures pictures = options.check_with.empty()
                                 ? rendered_pictures(input, checkpoint.config.data.dataset)
                                 : open_pictures(options.check_with, input);
-  report.check = check_export(reference, *exported, pictures);
+  const bool fixed_batch = options.format == ExportFormat::kOnnx && !options.dynamic;
+  report.check = check_export(reference, *exported, pictures, fixed_batch ? shape[0] : 1);
+  if (report.centring) count_clipped(graph, pictures, options.check_with, report.check);
   report.bytes = fs::file_size(candidate.path());
   if (report.check.holds()) candidate.accept();
   return report;

@@ -1,8 +1,10 @@
 #include "dualdepth/graph/centring.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/run_graph.h"
@@ -33,14 +35,37 @@ torch::Tensor as_columns(const torch::Tensor& weight) {
   return weight.permute({0, 2, 3, 1}).flatten(1).t().contiguous();
 }
 
+// The maps that the head reads on some pictures. The first kKept are computed once and kept, since
+// they are asked for twice.
+class HeadInputs {
+ public:
+  HeadInputs(const Graph& graph, NodeId head, const Pictures& pictures)
+      : graph_(graph), node_(graph.node(head).inputs[0]), pictures_(pictures) {}
+
+  size_t count() const { return pictures_.count; }
+
+  torch::Tensor at(size_t index) {
+    if (index < kept_.size()) return kept_[index];
+    auto map = run_graph(graph_, pictures_.at(index), std::array{node_})[0];
+    if (index == kept_.size() && index < kKept) kept_.push_back(map);
+    return map;
+  }
+
+ private:
+  static constexpr size_t kKept = 32;  // 250 MB at 192x640
+
+  const Graph& graph_;
+  NodeId node_;
+  const Pictures& pictures_;
+  std::vector<torch::Tensor> kept_;
+};
+
 // Calls `use` with patches [P, 9 C] and their winning logits [P].
 template <class Use>
-void for_each_stripe(const Graph& graph, NodeId head_id, const Pictures& pictures, Use use) {
-  const auto& head = std::get<Conv>(graph.node(head_id).operation);
+void for_each_stripe(const Conv& head, HeadInputs& inputs, Use use) {
   const auto columns = as_columns(head.weight);
-  for (size_t index = 0; index < pictures.count; ++index) {
-    const auto feature =
-        run_graph(graph, pictures.at(index), std::array{graph.node(head_id).inputs[0]})[0];
+  for (size_t index = 0; index < inputs.count(); ++index) {
+    const auto feature = inputs.at(index);
     const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
     for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
       const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels));
@@ -87,15 +112,15 @@ Centring fit_centring(const Graph& graph, const Pictures& pictures) {
   const int64_t channels = head.weight.size(1);
   auto peaks = torch::zeros({channels});
   Moments before;
-  for_each_stripe(graph, head_id, pictures,
-                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
-                    const auto centres = patches.slice(1, 4 * channels, 5 * channels);
-                    peaks = torch::maximum(peaks, centres.amax(0));
-                    const auto rows = with_one(patches);
-                    normal += rows.t().matmul(rows);
-                    right += rows.t().mv(best.to(torch::kFloat64));
-                    before.add(best);
-                  });
+  HeadInputs inputs(graph, head_id, pictures);
+  for_each_stripe(head, inputs, [&](const torch::Tensor& patches, const torch::Tensor& best) {
+    const auto centres = patches.slice(1, 4 * channels, 5 * channels);
+    peaks = torch::maximum(peaks, centres.amax(0));
+    const auto rows = with_one(patches);
+    normal += rows.t().matmul(rows);
+    right += rows.t().mv(best.to(torch::kFloat64));
+    before.add(best);
+  });
   if (before.count == 0) {
     throw Error(
         {.subject = "centring", .expected = "calibration pictures", .got = "none", .fix = ""});
@@ -108,15 +133,14 @@ Centring fit_centring(const Graph& graph, const Pictures& pictures) {
                     .offset = solution[unknowns - 1].item<float>(),
                     .feature_peaks = peaks};
   Moments after;
-  for_each_stripe(graph, head_id, pictures,
-                  [&](const torch::Tensor& patches, const torch::Tensor& best) {
-                    after.add(best - patches.mv(slope) - centring.offset);
-                  });
-  const double shift = after.least - kCentringRoom;
-  centring.offset += static_cast<float>(shift);
+  for_each_stripe(head, inputs, [&](const torch::Tensor& patches, const torch::Tensor& best) {
+    after.add(best - patches.mv(slope) - centring.offset);
+  });
   centring.pixels = after.count;
   centring.spread_before = before.deviation();
   centring.spread_after = after.deviation();
+  const double shift = after.least - kCentringRoom * centring.spread_after;
+  centring.offset += static_cast<float>(shift);
   centring.smallest = after.least - shift;
   centring.greatest = after.greatest - shift;
   return centring;

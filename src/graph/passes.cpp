@@ -1,5 +1,7 @@
 #include "dualdepth/graph/passes.h"
 
+#include <vector>
+
 #include "dualdepth/base/error.h"
 
 namespace dualdepth::graph {
@@ -35,6 +37,22 @@ Graph merge_affine(const Graph& graph) {
   }
   merged.set_outputs(renamed_outputs(graph, renamed));
   return merged;
+}
+
+Graph with_batch(const Graph& graph, int64_t count) {
+  Graph batched;
+  std::vector<NodeId> renamed;
+  for (const Node& node : graph.nodes()) {
+    if (const auto* input = std::get_if<Input>(&node.operation)) {
+      Shape shape = node.shape;
+      shape.at(0) = count;
+      renamed.push_back(batched.add_input(input->name, shape));
+    } else {
+      renamed.push_back(add_copy(batched, node, renamed));
+    }
+  }
+  batched.set_outputs(renamed_outputs(graph, renamed));
+  return batched;
 }
 
 Graph with_outputs(const Graph& graph, const ModelParams& params, ModelOutputs outputs) {

@@ -40,7 +40,8 @@ IntegerLevelHead::IntegerLevelHead(const torch::Tensor& weight, const torch::Ten
                                    const IntegerHeadGrids& grids)
     : channels_(weight.size(1)),
       padded_channels_(round_up(weight.size(1), kQuad)),
-      zero_point_(grids.zero_point) {
+      zero_point_(grids.zero_point),
+      clipping_value_(grids.clipping_value) {
   TORCH_CHECK(is_supported(), "IntegerLevelHead: a CPU with AVX-512 VNNI");
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
                   bias.numel() == weight.size(0),
@@ -69,7 +70,8 @@ torch::Tensor IntegerLevelHead::operator()(const torch::Tensor& steps, int threa
                                   .scale = scale_.const_data_ptr<float>(),
                                   .bias = bias_.const_data_ptr<float>(),
                                   .channels = padded_channels_,
-                                  .padded_levels = bias_.size(0)};
+                                  .padded_levels = bias_.size(0),
+                                  .clipping_value = clipping_value_};
   const int64_t count = steps.size(0);
   const int64_t height = steps.size(2);
   const int64_t width = steps.size(3);

@@ -5,6 +5,7 @@
 // Highway 1.0 has no 8-bit dot product, so these are the processor's own instructions, asked for at
 // run time.
 #ifdef __x86_64__
+#include <hwy/targets.h>
 #include <immintrin.h>
 
 #include <algorithm>
@@ -106,10 +107,13 @@ DUALDEPTH_INLINE void tile(const IntegerLevelKernel& kernel, int64_t level, cons
                workspace.index.data() + x * kLanes);
 }
 
-// The first level of a pixel's greatest logits.
-DUALDEPTH_INLINE int64_t first_of_greatest(const float* best, const int32_t* index) {
+// The first level of a pixel's greatest logits; 0 where these are at most clipping_value.
+DUALDEPTH_INLINE int64_t first_of_greatest(const float* best, const int32_t* index,
+                                           float clipping_value) {
   const __m512 leader = _mm512_loadu_ps(best);
-  const __m512 greatest = _mm512_set1_ps(_mm512_reduce_max_ps(leader));
+  const float winner = _mm512_reduce_max_ps(leader);
+  if (winner <= clipping_value) return 0;
+  const __m512 greatest = _mm512_set1_ps(winner);
   const __mmask16 wins = _mm512_cmp_ps_mask(leader, greatest, _CMP_EQ_OQ);
   return _mm512_mask_reduce_min_epi32(wins, _mm512_loadu_si512(index));
 }
@@ -128,8 +132,9 @@ void run_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t w
       for (; x < width; ++x) tile<1>(kernel, level, steps + y * line, line, x, workspace);
     }
     for (int64_t x = 0; x < width; ++x) {
-      levels[y * width + x] = first_of_greatest(workspace.best.data() + x * kLanes,
-                                                workspace.index.data() + x * kLanes);
+      levels[y * width + x] =
+          first_of_greatest(workspace.best.data() + x * kLanes, workspace.index.data() + x * kLanes,
+                            kernel.clipping_value);
     }
   }
 }
@@ -147,11 +152,10 @@ void run_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t w
 namespace dualdepth {
 
 int64_t integer_level_group() {
-  static const bool has_dot_products =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-      __builtin_cpu_supports("avx512vnni") != 0;
-  return has_dot_products ? kGroup : 0;
+  // Highway knows whether the CPU has the F, BW, DQ and VL parts of AVX-512, and forbids them where
+  // a test asks for the path without.
+  const bool has_avx512 = (hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX3_DL)) != 0;
+  return has_avx512 && __builtin_cpu_supports("avx512vnni") != 0 ? kGroup : 0;
 }
 
 void integer_level_lines(const IntegerLevelKernel& kernel, const uint8_t* steps, int64_t width,

@@ -17,6 +17,7 @@ struct IntegerLevelKernel {
   const float* bias;      // [K'], -infinity behind the K levels
   int64_t channels;       // C, a multiple of 4
   int64_t padded_levels;  // K': K filled up to a multiple of integer_level_group()
+  float clipping_value;   // a winning logit up to here makes the level 0 (see LevelHead)
 };
 
 // Levels that a register tile holds; 0 on a CPU without 8-bit dot products (AVX-512 VNNI).

@@ -32,7 +32,8 @@ torch::Tensor pack_bias(const torch::Tensor& bias, int64_t padded_levels) {
 
 }  // namespace
 
-LevelHead::LevelHead(const HeadFilters& filters) : channels_(filters.integer_weight.size(1)) {
+LevelHead::LevelHead(const HeadFilters& filters, float clipping_value)
+    : channels_(filters.integer_weight.size(1)), clipping_value_(clipping_value) {
   const auto& weight = filters.integer_weight;
   const auto& bias = filters.integer_bias;
   TORCH_CHECK(weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
@@ -63,7 +64,8 @@ WinningHeads LevelHead::operator()(const torch::Tensor& feature, int threads) co
                            .bias = bias_.const_data_ptr<float>(),
                            .channels = channels_,
                            .padded_levels = bias_.size(0),
-                           .weight_size = weight_size_};
+                           .weight_size = weight_size_,
+                           .clipping_value = clipping_value_};
   const FractionKernel fraction{
       .weight = has_fraction ? fraction_weight_.const_data_ptr<float>() : nullptr,
       .bias = fraction_bias_,

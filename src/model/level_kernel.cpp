@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 HWY_BEFORE_NAMESPACE();
@@ -148,9 +149,11 @@ struct Leader {
     level = hn::IfThenElse(hn::RebindMask(di, wins), here, level);
   }
 
-  HWY_INLINE int64_t first_of_greatest() const {
+  // The first level of the greatest logits; 0 where these are at most clipping_value.
+  HWY_INLINE int64_t first_of_greatest(float clipping_value) const {
     const Floats d;
     const Indices di;
+    if (hn::GetLane(hn::MaxOfLanes(d, best)) <= clipping_value) return 0;
     const auto none = hn::Set(di, std::numeric_limits<int32_t>::max());
     const auto wins = hn::Eq(best, hn::MaxOfLanes(d, best));
     return hn::GetLane(hn::MinOfLanes(di, hn::IfThenElse(hn::RebindMask(di, wins), level, none)));
@@ -259,7 +262,7 @@ int64_t direct_level(const LevelKernel& kernel, const LevelMap& map, int64_t y, 
     }
     for (int v = 0; v < kVectors; ++v) leader.add(sum[v], level + v * width);
   }
-  return leader.first_of_greatest();
+  return leader.first_of_greatest(kernel.clipping_value);
 }
 
 // The products of `count` patches for one group of levels and one column of points. in:
@@ -288,16 +291,19 @@ void multiply_patches(const LevelKernel& kernel, int64_t level, int64_t column, 
   }
 }
 
-// The winning level of a pixel from the leaders of its lanes; nothing where rounding might have
-// ordered the two best.
-int64_t clear_level(const float* best, const float* second, const int32_t* index, float margin) {
+// The winning level of a pixel from the leaders of its lanes; -1 where rounding might have ordered
+// the two best, or the best and clipping_value.
+int64_t clear_level(const float* best, const float* second, const int32_t* index, float margin,
+                    float clipping_value) {
   const Floats d;
   const Leader leader{hn::LoadU(d, best), hn::LoadU(Indices(), index)};
   const auto wins = hn::Eq(leader.best, hn::MaxOfLanes(d, leader.best));
   const auto others = hn::IfThenElse(wins, hn::LoadU(d, second), leader.best);
-  const float gap = hn::GetLane(hn::Sub(hn::MaxOfLanes(d, leader.best), hn::MaxOfLanes(d, others)));
-  const bool clear = hn::CountTrue(d, wins) == 1 && gap > margin;
-  return clear ? leader.first_of_greatest() : -1;
+  const float greatest = hn::GetLane(hn::MaxOfLanes(d, leader.best));
+  const float gap = greatest - hn::GetLane(hn::MaxOfLanes(d, others));
+  const bool clear =
+      hn::CountTrue(d, wins) == 1 && gap > margin && std::abs(greatest - clipping_value) > margin;
+  return clear ? leader.first_of_greatest(clipping_value) : -1;
 }
 
 // The lines y .. y + 3 of `count` patches, as far as they lie before `end`. levels: of line y.
@@ -332,7 +338,7 @@ void patches(const LevelKernel& kernel, const LevelMap& map, int64_t y, int64_t 
       const int64_t x = first * kSide + i;
       const int64_t level =
           clear_level(workspace.best.data() + pixel, workspace.second.data() + pixel,
-                      workspace.index.data() + pixel, margin);
+                      workspace.index.data() + pixel, margin, kernel.clipping_value);
       levels[row * map.width + x] = level >= 0 ? level : direct_level(kernel, map, y + row, x);
     }
   }

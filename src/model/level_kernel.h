@@ -14,6 +14,7 @@ struct LevelKernel {
   int64_t channels;        // C
   int64_t padded_levels;   // K': K filled up to a multiple of level_group()
   float weight_size;       // the greatest sum of absolute weights of one level
+  float clipping_value;    // a winning logit up to here makes the level 0 (see LevelHead)
 };
 
 // One picture's map, [height, width, C].

@@ -66,17 +66,10 @@ class Observation {
   std::optional<NodeId> logits_;
 };
 
-struct Extremes {
-  std::map<NodeId, ValueRange> ranges;
-  void merge(const Extremes& other) {
-    for (const auto& [id, range] : other.ranges) ranges[id].include(range);
-  }
-};
-
 struct Counts {
   std::map<NodeId, Histogram> histograms;
   void merge(const Counts& other) {
-    for (const auto& [id, histogram] : other.histograms) histograms.at(id).merge(histogram);
+    for (const auto& [id, histogram] : other.histograms) histograms[id].merge(histogram);
   }
 };
 
@@ -103,25 +96,18 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
   }
   expect_variation(pictures);
   const Observation observation(graph, placement, pictures, threads);
-  Extremes extremes;
-  observation.run(extremes, Extremes(), [](Extremes& state, NodeId id, const torch::Tensor& value) {
-    state.ranges[id].include(range_of(value));
+  Counts counts;
+  observation.run(counts, Counts(), [](Counts& state, NodeId id, const torch::Tensor& value) {
+    state.histograms[id].add(value);
   });
-  Counts empty;
   const auto names = graph::node_names(graph);
-  for (const auto& [id, range] : extremes.ranges) {
-    if (!range.is_finite()) {
-      throw Error({.subject = names.at(id),
-                   .expected = "finite values on the calibration pictures",
-                   .got = "NaN or infinity",
-                   .fix = ""});
-    }
-    empty.histograms.emplace(id, Histogram(range));
+  for (const auto& [id, histogram] : counts.histograms) {
+    if (histogram.range().is_finite()) continue;
+    throw Error({.subject = names.at(id),
+                 .expected = "finite values on the calibration pictures",
+                 .got = "NaN or infinity",
+                 .fix = ""});
   }
-  Counts counts = empty;
-  observation.run(counts, empty, [](Counts& state, NodeId id, const torch::Tensor& value) {
-    state.histograms.at(id).add(value);
-  });
   Calibration calibration;
   for (auto& [id, histogram] : counts.histograms) {
     if (observation.logits() == id) calibration.winners = histogram;
@@ -132,10 +118,12 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
 
 ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent) {
   const bool wide = extent == WinnerRange::kWide;
-  const double low = winners.quantile(wide ? 0.001 : 0.005) - (wide ? 1 : 0.5);
+  const double spread = winners.deviation();
+  const double low =
+      winners.quantile(wide ? 0.001 : 0.005) - (wide ? kWideBottom : kNarrowBottom) * spread;
   const double high = method == RangeMethod::kMinMax
                           ? winners.range().high
-                          : winners.quantile(wide ? 0.999 : 0.99) + kWinnerTop;
+                          : winners.quantile(wide ? 0.999 : 0.99) + kWinnerTop * spread;
   return {low, std::min(high, winners.range().high)};
 }
 

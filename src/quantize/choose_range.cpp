@@ -12,55 +12,83 @@ constexpr double kLeftOut = 1e-4;
 constexpr int kTrials = 36;
 constexpr double kLeastShare = 0.3;
 constexpr double kLeastScale = 1e-8;  // of a value that is always 0
-constexpr int64_t kSteps = 256;
+constexpr int64_t kCodes = 256;
 
 double share(int trial) { return 1 - (1 - kLeastShare) * trial / (kTrials - 1); }
 
-// Sum of (x - q(x))^2 over a histogram's values.
-double square_error(const Histogram& histogram, const ValueRange& range) {
-  const double scale = range.width() / (kSteps - 1);
-  if (!(scale > 0)) return std::numeric_limits<double>::infinity();
-  const double zero = std::round(-range.low / scale);
+// Bins that hold values which rounding may change: a center and how many.
+struct Bins {
+  std::vector<double> centers, counts;
+
+  explicit Bins(const Histogram& histogram) {
+    for (size_t bin = 0; bin < histogram.counts().size(); ++bin) {
+      // Exact zeros, half of all values behind a Relu, are a code of every scale.
+      const bool zeros = histogram.range().low == 0 && bin == 0;
+      if (histogram.counts()[bin] == 0 || zeros) continue;
+      centers.push_back(histogram.center(static_cast<int64_t>(bin)));
+      counts.push_back(static_cast<double>(histogram.counts()[bin]));
+    }
+  }
+};
+
+// Sum of (x - q(x))^2, all values of a bin at its center.
+double square_error(const Bins& bins, const graph::FakeQuantize& grid) {
+  const double scale = grid.scale;
+  const auto least = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
   double sum = 0;
-  for (int64_t bin = 0; bin < Histogram::kBins; ++bin) {
-    const int64_t count = histogram.counts()[static_cast<size_t>(bin)];
-    if (count == 0) continue;
-    const double x = histogram.centre(bin);
-    // Exact zeros, half of all values behind a Relu, are on every grid.
-    if (histogram.range().low == 0 && bin == 0) continue;
-    const double step = std::clamp(std::nearbyint(x / scale) + zero, 0.0, kSteps - 1.0) - zero;
-    const double error = x - step * scale;
-    // Within a bin values spread evenly.
-    sum += static_cast<double>(count) * error * error;
+  for (size_t i = 0; i < bins.centers.size(); ++i) {
+    const double x = bins.centers[i];
+    const double code = std::clamp(std::nearbyint(x / scale), least, least + kCodes - 1);
+    const double error = x - code * scale;
+    sum += bins.counts[i] * error * error;
   }
   return sum;
 }
 
-ValueRange least_square_error(const Histogram& histogram) {
-  const ValueRange seen = histogram.range();
-  ValueRange best = seen;
-  double least = std::numeric_limits<double>::infinity();
+// Around 0 up to this share of the greater end, and no further than what was seen.
+ValueRange symmetric_share(const ValueRange& seen, double share) {
+  const double greatest = share * std::max(-seen.low, seen.high);
+  return {std::max(seen.low, -greatest), std::min(seen.high, greatest)};
+}
+
+// What is tried: both ends separately, or around 0 where the format is.
+std::vector<ValueRange> clipped_ranges(const ValueRange& seen, const ValueFormat& format) {
+  std::vector<ValueRange> ranges;
   for (int high = 0; high < kTrials; ++high) {
+    if (format.is_symmetric) {
+      ranges.push_back(symmetric_share(seen, share(high)));
+      continue;
+    }
     for (int low = 0; low < (seen.low < 0 ? kTrials : 1); ++low) {
-      const ValueRange trial{seen.low * share(low), seen.high * share(high)};
-      const double error = square_error(histogram, trial);
-      if (error < least) {
-        least = error;
-        best = trial;
-      }
+      ranges.push_back({seen.low * share(low), seen.high * share(high)});
+    }
+  }
+  return ranges;
+}
+
+ValueRange least_square_error(const Histogram& histogram, const ValueFormat& format) {
+  const Bins bins(histogram);
+  ValueRange best = histogram.range();
+  double least = std::numeric_limits<double>::infinity();
+  for (const ValueRange& trial : clipped_ranges(histogram.range(), format)) {
+    if (!(trial.width() > 0)) continue;
+    const double error = square_error(bins, to_grid(trial, format));
+    if (error < least) {
+      least = error;
+      best = trial;
     }
   }
   return best;
 }
 
-// Divergence of the clipped distribution P from Q, P said in 256 steps.
-double divergence(const Histogram& histogram, const ValueRange& range) {
+// Divergence of the clipped distribution P from Q, which is P in so many codes.
+double divergence(const Histogram& histogram, const ValueRange& range, size_t codes) {
   std::vector<double> p;
   double below = 0;
   double above = 0;
-  for (int64_t bin = 0; bin < Histogram::kBins; ++bin) {
-    const double x = histogram.centre(bin);
-    const auto count = static_cast<double>(histogram.counts()[static_cast<size_t>(bin)]);
+  for (size_t bin = 0; bin < histogram.counts().size(); ++bin) {
+    const double x = histogram.center(static_cast<int64_t>(bin));
+    const auto count = static_cast<double>(histogram.counts()[bin]);
     if (x < range.low) {
       below += count;
     } else if (x > range.high) {
@@ -71,9 +99,9 @@ double divergence(const Histogram& histogram, const ValueRange& range) {
   }
   if (p.empty()) return std::numeric_limits<double>::infinity();
   std::vector<double> q(p.size(), 0);
-  for (size_t step = 0; step < kSteps; ++step) {
-    const size_t begin = step * p.size() / kSteps;
-    const size_t end = (step + 1) * p.size() / kSteps;
+  for (size_t code = 0; code < codes; ++code) {
+    const size_t begin = code * p.size() / codes;
+    const size_t end = (code + 1) * p.size() / codes;
     double sum = 0;
     double alive = 0;
     for (size_t i = begin; i < end; ++i) {
@@ -102,13 +130,16 @@ double divergence(const Histogram& histogram, const ValueRange& range) {
   return result;
 }
 
-ValueRange least_divergence(const Histogram& histogram) {
+ValueRange least_divergence(const Histogram& histogram, const ValueFormat& format) {
   const ValueRange seen = histogram.range();
   ValueRange best = seen;
   double least = std::numeric_limits<double>::infinity();
   for (int trial = 0; trial < kTrials; ++trial) {
-    const ValueRange clipped{seen.low * share(trial), seen.high * share(trial)};
-    const double divergent = divergence(histogram, clipped);
+    const ValueRange clipped = format.is_symmetric
+                                   ? symmetric_share(seen, share(trial))
+                                   : ValueRange{seen.low * share(trial), seen.high * share(trial)};
+    const auto codes = std::lround(clipped.width() / to_grid(clipped, format).scale) + 1;
+    const double divergent = divergence(histogram, clipped, static_cast<size_t>(codes));
     if (divergent < least) {
       least = divergent;
       best = clipped;
@@ -119,7 +150,7 @@ ValueRange least_divergence(const Histogram& histogram) {
 
 }  // namespace
 
-ValueRange choose_range(const Histogram& histogram, RangeMethod method) {
+ValueRange choose_range(const Histogram& histogram, RangeMethod method, const ValueFormat& format) {
   const ValueRange seen = histogram.range();
   if (seen.width() <= 0 || histogram.total() == 0) return seen;
   switch (method) {
@@ -129,21 +160,26 @@ ValueRange choose_range(const Histogram& histogram, RangeMethod method) {
       return {seen.low < 0 ? std::min(0.0, histogram.quantile(kLeftOut)) : 0,
               std::max(0.0, histogram.quantile(1 - kLeftOut))};
     case RangeMethod::kMse:
-      return least_square_error(histogram);
+      return least_square_error(histogram, format);
     case RangeMethod::kEntropy:
-      return least_divergence(histogram);
+      return least_divergence(histogram, format);
   }
   return seen;
 }
 
-graph::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric) {
-  if (is_symmetric) {
-    const double scale = std::max({-range.low, range.high, 127 * kLeastScale}) / 127;
-    return {static_cast<float>(scale), 0, true};
+double allowed_scale(double scale, bool power_of_two) {
+  const double least = std::max(scale, kLeastScale);
+  return power_of_two ? std::exp2(std::ceil(std::log2(least) - 1e-9)) : least;
+}
+
+graph::FakeQuantize to_grid(const ValueRange& range, const ValueFormat& format) {
+  if (format.is_symmetric) {
+    const double scale = std::max(-range.low, range.high) / 127;
+    return {static_cast<float>(allowed_scale(scale, format.has_power_of_two_scale)), 0, true};
   }
-  const double scale = std::max(range.width() / (kSteps - 1), kLeastScale);
+  const double scale = allowed_scale(range.width() / (kCodes - 1), format.has_power_of_two_scale);
   const auto zero = static_cast<int64_t>(std::nearbyint(-range.low / scale));
-  return {static_cast<float>(scale), std::clamp<int64_t>(zero, 0, kSteps - 1), false};
+  return {static_cast<float>(scale), std::clamp<int64_t>(zero, 0, kCodes - 1), false};
 }
 
 ValueRange range_of(const graph::FakeQuantize& grid) {

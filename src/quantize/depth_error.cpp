@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kBin = 1e-4;  // m, of the median
 constexpr int64_t kBins = 200000;
+constexpr double kLeastDepth = 1e-9;  // m: two depths of 0 differ by 0, not by 0 / 0
 
 DensePrediction predict(const graph::Graph& graph, const ModelCard& card,
                         const graph::ValueObserver& observe, const torch::Tensor& image) {
@@ -49,7 +50,8 @@ DepthError depth_error(std::span<const DensePrediction> all_said,
     const auto difference = (said.depth - wanted.depth).abs().to(torch::kFloat64);
     pixels += static_cast<double>(difference.numel());
     error.mean += difference.sum().item<double>();
-    error.relative += (difference / torch::maximum(said.depth, wanted.depth)).sum().item<double>();
+    const auto greater = torch::maximum(said.depth, wanted.depth).clamp_min(kLeastDepth);
+    error.relative += (difference / greater).sum().item<double>();
     const auto bin = (difference / kBin).to(torch::kInt64).clamp_max(kBins - 1).flatten();
     bins += torch::bincount(bin, {}, kBins);
     if (!wanted.level.defined()) continue;

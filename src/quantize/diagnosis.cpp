@@ -22,8 +22,8 @@ using graph::Graph;
 using graph::NodeId;
 
 constexpr double kOutlier = 20;      // greatest filter against the median one, per tensor
-constexpr double kSaturated = 0.01;  // share of values at a grid's ends
-constexpr double kDead = 0.25;       // share of the grid that values use
+constexpr double kSaturated = 0.01;  // share of values outside the range
+constexpr double kDead = 0.25;       // share of the codes that values use
 
 // A part of the network: nodes of the quantized graph that are in 8 bits together.
 struct Part {
@@ -46,6 +46,18 @@ struct Noise {
   }
 };
 
+// What a value takes in float, over all pictures, and how much of it its codes cannot hold.
+struct Use {
+  ValueRange seen, codes;
+  double outside = 0, count = 0;
+
+  void add(const torch::Tensor& value) {
+    seen.include(range_of(value));
+    outside += value.gt(codes.high).sum().item<double>() + value.lt(codes.low).sum().item<double>();
+    count += static_cast<double>(value.numel());
+  }
+};
+
 // Predictions of some pictures, and the noise of parts by their nodes in the float graph.
 struct Measured {
   std::vector<DensePrediction> predictions;
@@ -58,6 +70,7 @@ class Diagnosis {
             const ErrorOf& error)
       : quantized_(quantization.graph),
         reference_(quantization.reference),
+        lowered_(lower_head(quantization.reference, quantization.head_shift)),
         renamed_(quantization.renamed),
         card_(card),
         pictures_(pictures),
@@ -71,6 +84,7 @@ class Diagnosis {
     ProgressLine progress("diagnosing", parts_.size());
     std::vector<LayerNoise> all;
     const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
+    measure_use();
     const auto whole = measure(quantized_, renamed_, parts_);
     for (const Part& part : parts_) {
       const GriddedGraph isolated = isolate(part.nodes);
@@ -173,7 +187,7 @@ class Diagnosis {
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
       const auto image = pictures_.at(picture);
       std::map<NodeId, std::vector<torch::Tensor>> wanted;  // stripes
-      graph::run_graph(reference_, image, graph::output_nodes(reference_),
+      graph::run_graph(lowered_, image, graph::output_nodes(lowered_),
                        [&](NodeId id, const torch::Tensor& value) {
                          if (references.contains(id)) wanted[id].push_back(value);
                        });
@@ -206,45 +220,66 @@ class Diagnosis {
     return advice_for_values(part);
   }
 
-  std::string advice_for_values(const Part& part) const {
-    const FakeQuantize* grid = nullptr;
-    for (const NodeId id : part.nodes) grid = grid_at(id) != nullptr ? grid_at(id) : grid;
-    if (grid == nullptr) return "";
-    const auto range = range_of(*grid);
-    double low = 0;
-    double high = 0;
-    double outside = 0;
-    double count = 0;
-    graph::run_graph(reference_, pictures_.at(0), graph::output_nodes(reference_),
-                     [&](NodeId id, const torch::Tensor& value) {
-                       if (id != part.reference) return;
-                       low = std::min(low, value.min().item<double>());
-                       high = std::max(high, value.max().item<double>());
-                       outside += value.gt(range.high).sum().item<double>();
-                       outside += value.lt(range.low).sum().item<double>();
-                       count += static_cast<double>(value.numel());
-                     });
-    const bool is_head = std::ranges::count(graph::integer_head(reference_), part.reference) > 0;
-    if (!is_head && count > 0 && outside / count > kSaturated) {
-      return fmt::format(
-          "saturation: {:.1f} % of the values lie outside the grid; try --ranges minmax",
-          100 * outside / count);
+  const FakeQuantize* grid_of_part(const Part& part) const {
+    for (const NodeId id : part.nodes) {
+      if (const FakeQuantize* grid = grid_at(id)) return grid;
     }
-    if (high - low < kDead * range.width()) {
-      return fmt::format("dead range: values use {:.0f} % of the grid; try --ranges percentile",
-                         100 * (high - low) / range.width());
+    return nullptr;
+  }
+
+  void measure_use() {
+    for (const Part& part : parts_) {
+      if (const FakeQuantize* grid = grid_of_part(part)) {
+        uses_[part.reference].codes = range_of(*grid);
+      }
+    }
+    for (size_t picture = 0; picture < pictures_.count; ++picture) {
+      graph::run_graph(lowered_, pictures_.at(picture), graph::output_nodes(lowered_),
+                       [&](NodeId id, const torch::Tensor& value) {
+                         const auto use = uses_.find(id);
+                         if (use != uses_.end()) use->second.add(value);
+                       });
+    }
+  }
+
+  // What all values take that share the scale, such as those that a Concat puts together.
+  ValueRange seen_with(const FakeQuantize& grid) const {
+    ValueRange seen;
+    for (const Part& part : parts_) {
+      const FakeQuantize* other = grid_of_part(part);
+      if (other != nullptr && *other == grid) seen.include(uses_.at(part.reference).seen);
+    }
+    return seen;
+  }
+
+  std::string advice_for_values(const Part& part) const {
+    const FakeQuantize* grid = grid_of_part(part);
+    if (grid == nullptr) return "";
+    const Use& use = uses_.at(part.reference);
+    const bool is_head = std::ranges::count(graph::integer_head(reference_), part.reference) > 0;
+    if (!is_head && use.count > 0 && use.outside / use.count > kSaturated) {
+      return fmt::format(
+          "saturation: {:.1f} % of the values lie outside the range; try --ranges minmax",
+          100 * use.outside / use.count);
+    }
+    const double used = seen_with(*grid).width() / use.codes.width();
+    if (used < kDead) {
+      return fmt::format("dead range: values use {:.0f} % of the codes; try --ranges percentile",
+                         100 * used);
     }
     return "";
   }
 
   const Graph& quantized_;
   const Graph& reference_;
+  Graph lowered_;  // whose values those of quantized_ round
   const std::vector<NodeId>& renamed_;
   const ModelCard& card_;
   const Pictures& pictures_;
   const ErrorOf& error_;
   std::map<NodeId, NodeId> reference_of_;
   std::vector<Part> parts_;
+  std::map<NodeId, Use> uses_;  // by the value's node in the float graph
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/equalization.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <vector>
@@ -59,7 +60,9 @@ graph::EqualizeOptions options_for(WeightGranularity granularity) {
 Peaks measure_peaks(const graph::Graph& graph, const graph::Pictures& pictures) {
   const auto maps = maps_of_interest(graph);
   Peaks all;
-  const auto ends = graph::output_nodes(graph);
+  if (maps.empty()) return all;
+  // What comes behind the last of them, the heads, is not computed.
+  const std::array ends{*maps.rbegin()};
   for (size_t picture = 0; picture < pictures.count; ++picture) {
     graph::run_graph(graph, pictures.at(picture), ends,
                      [&](graph::NodeId id, const torch::Tensor& value) {

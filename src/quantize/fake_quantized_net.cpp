@@ -38,6 +38,16 @@ NodeId conv_behind(const Graph& graph, NodeId id) {
   return id;
 }
 
+// The filters nearest to the float ones that round to the codes of a quantized convolution,
+// whatever chose those.
+torch::Tensor towards(const torch::Tensor& weight, const Conv& quantized) {
+  if (!quantized.weight_scale.defined()) return quantized.weight.clone();
+  constexpr double kInside = 0.49;  // of a scale
+  const auto reach = (kInside * quantized.weight_scale).view({-1, 1, 1, 1});
+  const auto missing = weight - quantized.weight;
+  return quantized.weight + torch::minimum(torch::maximum(missing, -reach), reach);
+}
+
 std::vector<bool> ancestors(const Graph& graph, NodeId end) {
   std::vector<bool> needed(graph.nodes().size(), false);
   needed[end] = true;
@@ -50,7 +60,8 @@ std::vector<bool> ancestors(const Graph& graph, NodeId end) {
 
 }  // namespace
 
-FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization) : graph_(quantization.graph) {
+FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
+    : graph_(quantization.graph), bias_(quantization.bias) {
   const auto head = graph::integer_head(graph_);
   if (head.empty()) {
     throw Error({.subject = "fine-tuning",
@@ -61,11 +72,13 @@ FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization) : graph_(qu
   integer_ = head.front();
   fraction_ = conv_behind(graph_, graph_.output("fraction"));
   needed_ = ancestors(graph_, graph_.node(integer_).inputs[0]);
+  const Graph lowered = lower_head(quantization.reference, quantization.head_shift);
   for (NodeId reference = 0; reference < quantization.renamed.size(); ++reference) {
-    const auto* conv = std::get_if<Conv>(&quantization.reference.node(reference).operation);
-    if (conv == nullptr) continue;
-    layers_[quantization.renamed[reference]] = {conv->weight.clone().requires_grad_(),
-                                                conv->bias.clone().requires_grad_()};
+    const auto* from = std::get_if<Conv>(&lowered.node(reference).operation);
+    if (from == nullptr) continue;
+    const NodeId id = quantization.renamed[reference];
+    const auto& to = std::get<Conv>(graph_.node(id).operation);
+    layers_[id] = {towards(from->weight, to).requires_grad_(), to.bias.clone().requires_grad_()};
   }
 }
 
@@ -131,9 +144,11 @@ Graph FakeQuantizedNet::quantized() const {
       conv.weight = weight.clone();
     } else {
       const auto grid = graph::grid_of(graph, graph.node(id).inputs[0]);
-      const auto scale = conv.weight_scale;
+      const auto scale =
+          grid ? scale_for_bias(conv.weight_scale, conv.bias, grid->scale) : conv.weight_scale;
+      const bool in_codes = grid && bias_ == BiasFormat::kInt32;
       conv = on_grid(std::move(conv), round_to_nearest(weight, scale), scale,
-                     grid ? std::optional(grid->scale) : std::nullopt);
+                     in_codes ? std::optional(grid->scale) : std::nullopt);
     }
     graph.replace(id, std::move(conv));
   }

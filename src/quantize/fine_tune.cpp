@@ -1,8 +1,12 @@
 #include "dualdepth/quantize/fine_tune.h"
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
 #include "dualdepth/base/log.h"
 #include "dualdepth/base/stop_signal.h"
 #include "dualdepth/data/dataset.h"
@@ -34,10 +38,34 @@ QuantizeOptions options_of(const FakeQuantizeOptions& fake) {
   options.weights =
       fake.profile == OnnxProfile::kNpu ? WeightGranularity::kPerTensor : fake.weights;
   options.ranges = fake.ranges;
-  options.correct_bias = options.round_adaptively = false;  // filters will move
   options.judged_pictures = kCheckedPictures;
   return options;
 }
+
+// Keys that the training of a float network reads and this one does not.
+void warn_of_unused_keys(const RunConfig& config) {
+  std::vector<std::string> unused;
+  if (config.loss.activation_weight != 0) unused.push_back("loss.activation_weight");
+  if (config.loss.scale_weights != LossOptions().scale_weights) {
+    unused.push_back("loss.scale_weights");
+  }
+  if (config.trainer.ema_decay != 0) unused.push_back("trainer.ema_decay");
+  if (config.trainer.precision != Precision::kFloat32) unused.push_back("trainer.precision");
+  if (config.device == DeviceKind::kCuda) unused.push_back("device");
+  for (const auto& key : unused) {
+    spdlog::warn(
+        "{}: not used in fine-tuning, which computes in float32 on the CPU, trains the "
+        "finest scale and keeps the best step",
+        key);
+  }
+}
+
+// The graph with the least abs_rel so far.
+struct Best {
+  graph::Graph graph;
+  DepthMetrics metrics;
+  int64_t step = 0;
+};
 
 class FineTuning {
  public:
@@ -51,24 +79,30 @@ class FineTuning {
         batches_(dataset_, config, /*pin_memory=*/false),
         length_(batches_.run_length(config.trainer)),
         loss_(model_.card.model.params, config.loss) {
-    if (!config.data.val_split.empty()) {
-      const auto data =
-          with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
-      validation_ = open_dataset(data, SplitRole::kValidation);
+    if (config.data.val_split.empty()) {
+      throw Error({.subject = "data.val_split",
+                   .expected = "a split that fine-tuning is compared with quantization alone on",
+                   .got = "none",
+                   .fix = "name one; only a file that is better on it is worth writing"});
     }
+    const auto data = with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
+    validation_ = open_dataset(data, SplitRole::kValidation);
   }
 
   FineTuneResult run() {
     open_run_folder();
     const LogFile log_file(fs::path(config_.output_dir) / "log.txt");
+    warn_of_unused_keys(config_);
     Quantization quantization =
         quantize_graph(model_.graph, model_.card, pictures(), options_of(config_.quantize));
     FineTuneResult result{.file = fs::path(config_.output_dir) / "int8.onnx"};
-    result.before = judge(quantization.graph, "before");
-    FakeQuantizedNet net(quantization);
-    train(net, result);
-    quantization.graph = net.quantized();
-    result.after = judge(quantization.graph, "after");
+    result.before = measure(quantization.graph, 0);
+    Best best{quantization.graph, result.before, 0};
+    const FakeQuantizedNet net(quantization);
+    train(net, best, result);
+    result.after = best.metrics;
+    result.best_step = best.step;
+    quantization.graph = std::move(best.graph);
     write_quantized(quantization, model_.card, pictures().spread(kCheckedPictures),
                     config_.quantize.profile, result.file);
     return result;
@@ -91,16 +125,21 @@ class FineTuning {
     write_file_atomically(fs::path(config_.output_dir) / kRunConfigFile, to_yaml(config_));
   }
 
-  std::optional<DepthMetrics> judge(const graph::Graph& graph, const char* when) const {
-    if (!validation_) return std::nullopt;
+  DepthMetrics measure(const graph::Graph& graph, int64_t step) const {
     DensePredictor predictor(depth_of(graph, model_.card), model_.input(), c10::kCPU);
     const auto metrics = evaluate(predictor, *validation_, config_.evaluation).summary;
-    spdlog::info("in 8 bits, {} fine-tuning: abs_rel {:.4f}  rmse {:.3f}  d1 {:.4f}", when,
+    spdlog::info("in 8 bits at step {}: abs_rel {:.4f}  rmse {:.3f}  d1 {:.4f}", step,
                  metrics.abs_rel, metrics.rmse, metrics.d1);
     return metrics;
   }
 
-  void train(const FakeQuantizedNet& net, FineTuneResult& result) {
+  void keep_if_better(const FakeQuantizedNet& net, int64_t step, Best& best) const {
+    graph::Graph graph = net.quantized();
+    const DepthMetrics metrics = measure(graph, step);
+    if (metrics.abs_rel < best.metrics.abs_rel) best = {std::move(graph), metrics, step};
+  }
+
+  void train(const FakeQuantizedNet& net, Best& best, FineTuneResult& result) {
     const StopSignal stop;
     Optimizer optimizer(config_.optimizer, net.parameters());
     const auto batch_loss = [&](const Batch& batch) {
@@ -126,7 +165,12 @@ class FineTuning {
                     .seconds_waited = batches_.seconds_waited(),
                     .skipped_steps = position.skipped_steps},
                    step);
+      const int64_t every = config_.trainer.validate_every;
+      if (every > 0 && position.step % every == 0 && position.step < length_.total_steps) {
+        keep_if_better(net, position.step, best);
+      }
     }
+    if (position.step > 0) keep_if_better(net, position.step, best);
     result.steps = position.step;
     result.was_interrupted = position.step < length_.total_steps;
   }

@@ -55,7 +55,7 @@ torch::Tensor input_patches(const Conv& conv, const torch::Tensor& in, int64_t o
 // Filters as rows, [O, C kh kw].
 torch::Tensor rows_of(const torch::Tensor& weight) { return weight.flatten(1).contiguous(); }
 
-// Sampled inputs and wanted outputs of one layer; the last rows are held back.
+// Sampled inputs and expected outputs of one layer; the last fifth of the rows is held out.
 struct LayerSamples {
   torch::Tensor inputs, targets;
   bool has_relu = false;
@@ -66,47 +66,56 @@ struct LayerSamples {
     return has_relu ? values.relu() : values;
   }
 
-  torch::Tensor outputs(const Conv& conv) const {
-    return torch::addmm(conv.bias, inputs, rows_of(conv.weight).t());
+  // The outputs without a bias, [P, O].
+  torch::Tensor products(const torch::Tensor& weight) const {
+    return inputs.matmul(rows_of(weight).t());
   }
 
-  // On what was held back.
-  double error(const Conv& conv) const {
-    const auto wanted = passed_on(targets.slice(0, fitted()));
-    const auto said = passed_on(outputs(conv).slice(0, fitted()));
-    const double variance = wanted.var().item<double>();
-    return (said - wanted).square().mean().item<double>() / std::max(variance, 1e-20);
+  // Relative mean square error on the rows that are held out.
+  double error(const torch::Tensor& products, const torch::Tensor& bias) const {
+    const auto expected = passed_on(targets.slice(0, fitted()));
+    const auto computed = passed_on(products.slice(0, fitted()) + bias);
+    const double variance = expected.var().item<double>();
+    return (computed - expected).square().mean().item<double>() / std::max(variance, 1e-20);
   }
 
-  // The bias with what is missing on average behind the Relu.
-  torch::Tensor corrected_bias(const Conv& conv) const {
-    const auto wanted = passed_on(targets.slice(0, 0, fitted()));
-    const auto raw = outputs(conv).slice(0, 0, fitted());
-    auto shift = torch::zeros_like(conv.bias);
+  // The bias plus the mean of what is missing behind the Relu.
+  torch::Tensor corrected_bias(const torch::Tensor& products, const torch::Tensor& bias) const {
+    const auto expected = passed_on(targets.slice(0, 0, fitted()));
+    const auto raw = products.slice(0, 0, fitted()) + bias;
+    auto shift = torch::zeros_like(bias);
     for (int round = 0; round < kBiasRounds; ++round) {
-      const auto said = raw + shift;
-      const auto alive = has_relu ? said.gt(0).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive)
-                                  : torch::ones_like(shift);
-      shift += (wanted - passed_on(said)).mean(0) / alive;
+      const auto computed = raw + shift;
+      const auto alive = has_relu
+                             ? computed.gt(0).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive)
+                             : torch::ones_like(shift);
+      shift += (expected - passed_on(computed)).mean(0) / alive;
       if (!has_relu) break;
     }
-    return conv.bias + shift;
+    return bias + shift;
   }
 };
 
-// The layer with the least error among what the options allow.
+// What the convolution's bias is stored in.
+struct BiasGrid {
+  std::optional<float> input_scale = {};  // of the value that the convolution reads
+  BiasFormat format = BiasFormat::kInt32;
+
+  std::optional<float> rounded_to() const {
+    return format == BiasFormat::kInt32 ? input_scale : std::nullopt;
+  }
+};
+
+// Tries filters and biases for one layer and keeps those with the least error.
 class LayerFitter {
  public:
-  LayerFitter(const Conv& before, torch::Tensor float_weight, std::optional<float> input_scale,
+  LayerFitter(const Conv& before, torch::Tensor float_weight, BiasGrid bias,
               const LayerwiseOptions& options)
-      : best_(before),
-        float_weight_(std::move(float_weight)),
-        input_scale_(input_scale),
-        options_(options) {}
+      : best_(before), float_weight_(std::move(float_weight)), bias_(bias), options_(options) {}
 
   Conv fit(const LayerSamples& samples, LayerFit& report) {
-    report.error_before = least_ = samples.error(best_);
-    try_bias(best_, samples, report, /*rounded=*/false);
+    report.error_before = least_ = samples.error(samples.products(best_.weight), best_.bias);
+    try_filters(best_, samples, report, /*rounded=*/false);
     if (options_.round_adaptively) {
       const auto rows = rows_of(float_weight_);
       const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
@@ -116,8 +125,11 @@ class LayerFitter {
         for (const auto& start : {rows, moved}) {
           Conv conv = nearest;
           conv.weight_scale = nearest.weight_scale * share;
+          if (bias_.input_scale) {
+            conv.weight_scale = scale_for_bias(conv.weight_scale, nearest.bias, *bias_.input_scale);
+          }
           conv.weight = rounding.round(start, conv.weight_scale).view(float_weight_.sizes());
-          try_bias(conv, samples, report, /*rounded=*/true);
+          try_filters(std::move(conv), samples, report, /*rounded=*/true);
         }
       }
     }
@@ -126,29 +138,27 @@ class LayerFitter {
   }
 
  private:
-  void try_bias(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded) {
-    consider(conv, samples, report, rounded, /*corrected=*/false);
+  // The filters of `conv` with its own bias and with a corrected one.
+  void try_filters(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded) {
+    const auto products = samples.products(conv.weight);
+    const auto consider = [&](bool corrected) {
+      Conv gridded = on_grid(conv, conv.weight, conv.weight_scale, bias_.rounded_to());
+      const double error = samples.error(products, gridded.bias);
+      if (!(error < least_)) return;
+      least_ = error;
+      best_ = std::move(gridded);
+      report.rounded = rounded;
+      report.bias_corrected = corrected;
+    };
+    consider(/*corrected=*/false);
     if (!options_.correct_bias) return;
-    conv.bias = samples.corrected_bias(conv);
-    consider(std::move(conv), samples, report, rounded, /*corrected=*/true);
-  }
-
-  void consider(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded,
-                bool corrected) {
-    const auto scale = conv.weight_scale;
-    const auto weight = conv.weight;
-    Conv gridded = on_grid(std::move(conv), weight, scale, input_scale_);
-    const double error = samples.error(gridded);
-    if (error >= least_) return;
-    least_ = error;
-    best_ = std::move(gridded);
-    report.rounded = rounded;
-    report.bias_corrected = corrected;
+    conv.bias = samples.corrected_bias(products, conv.bias);
+    consider(/*corrected=*/true);
   }
 
   Conv best_;
   torch::Tensor float_weight_;
-  std::optional<float> input_scale_;
+  BiasGrid bias_;
   const LayerwiseOptions& options_;
   double least_ = 0;
 };
@@ -290,8 +300,8 @@ class Fitting {
     LayerFit report{.name = names_.at(reference)};
     const auto grid = graph::grid_of(result_.graph, in);
     const auto& original = std::get<Conv>(reference_.node(reference).operation);
-    LayerFitter fitter(conv, original.weight, grid ? std::optional(grid->scale) : std::nullopt,
-                       options_);
+    const BiasGrid bias{grid ? std::optional(grid->scale) : std::nullopt, options_.bias};
+    LayerFitter fitter(conv, original.weight, bias, options_);
     result_.graph.replace(id, fitter.fit(samples, report));
     result_.layers.push_back(std::move(report));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/quantize/diagnosis.h"
@@ -35,8 +36,10 @@ class MixedQuantizer {
   }
 
   double ratio_of(const Quantization& quantization) {
-    if (float_error_ == 0) float_error_ = mixed_.error(graph_);
-    return mixed_.error(quantization.graph) / float_error_;
+    if (!float_error_) float_error_ = mixed_.error(graph_);
+    const double error = mixed_.error(quantization.graph);
+    if (*float_error_ == 0 && error == 0) return 1;
+    return error / *float_error_;
   }
 
   MixedQuantization full(std::vector<std::string> kept) {
@@ -97,7 +100,7 @@ class MixedQuantizer {
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   const MixedPrecision& mixed_;
-  double float_error_ = 0;
+  std::optional<double> float_error_;  // once it is measured
 };
 
 }  // namespace

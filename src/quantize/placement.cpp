@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dualdepth/quantize/target.h"
+
 namespace dualdepth::quantize {
 namespace {
 
@@ -17,15 +19,15 @@ bool is(const Graph& graph, NodeId id) {
 
 class Placer {
  public:
-  Placer(const Graph& graph, OnnxProfile profile, const FloatConvs& float_convs)
+  Placer(const Graph& graph, const Target& target, const FloatConvs& float_convs)
       : graph_(graph),
-        for_tensorrt_(profile == OnnxProfile::kTensorRt),
+        target_(target),
         float_convs_(float_convs),
-        readers_(graph.nodes().size()),
+        consumers_(graph.nodes().size()),
         is_output_(graph.nodes().size(), false),
         group_(graph.nodes().size()) {
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      for (const NodeId input : graph.node(id).inputs) readers_[input].push_back(id);
+      for (const NodeId input : graph.node(id).inputs) consumers_[input].push_back(id);
     }
     for (const auto& output : graph.outputs()) is_output_[output.node] = true;
     std::iota(group_.begin(), group_.end(), NodeId{0});
@@ -35,9 +37,9 @@ class Placer {
     const size_t count = graph_.nodes().size();
     Placement placement{.grid = std::vector<int>(count, Placement::kNone),
                         .node = std::vector<bool>(count, false),
-                        .is_symmetric = for_tensorrt_};
+                        .is_symmetric = target_.values.is_symmetric};
     std::vector<bool> wanted(count);
-    for (NodeId id = 0; id < count; ++id) wanted[id] = wants_grid(id);
+    for (NodeId id = 0; id < count; ++id) wanted[id] = has_codes(id);
     for (NodeId id = 0; id < count; ++id) {
       if (wanted[id]) share(id, wanted);
     }
@@ -47,66 +49,50 @@ class Placer {
       int& of_group = number[root(id)];
       if (of_group == Placement::kNone) of_group = placement.grids++;
       placement.grid[id] = of_group;
-      placement.node[id] = !for_tensorrt_ || !keeps_values(id);
+      placement.node[id] = rule(id).writes != Access::kMoves;
     }
     return placement;
   }
 
  private:
-  bool only_relu_reads(NodeId id) const {
-    return !is_output_[id] && readers_[id].size() == 1 &&
-           is<graph::Relu>(graph_, readers_[id].front()) &&
-           (is<graph::Conv>(graph_, id) || is<graph::Add>(graph_, id));
-  }
+  OperatorRule rule(NodeId id) const { return target_.rule(graph_.node(id).operation); }
 
-  // Values that are some of those read.
-  bool keeps_values(NodeId id) const {
-    return is<graph::MaxPool>(graph_, id) || is<graph::Upsample>(graph_, id) ||
-           (for_tensorrt_ && is<graph::Concat>(graph_, id));
+  bool is_fused_with_relu(NodeId id) const {
+    return rule(id).fuses_relu && !is_output_[id] && consumers_[id].size() == 1 &&
+           is<graph::Relu>(graph_, consumers_[id].front());
   }
 
   bool computes_in_float(NodeId id) const {
     if (is<graph::Relu>(graph_, id) || is<graph::Sigmoid>(graph_, id)) {
       return computes_in_float(graph_.node(id).inputs[0]);
     }
-    return is<graph::Input>(graph_, id) || is<graph::Affine>(graph_, id) ||
-           float_convs_.contains(id);
+    return rule(id).writes == Access::kFloat || float_convs_.contains(id);
   }
 
-  bool wants_grid(NodeId id) const {
-    if (only_relu_reads(id) || is<graph::ArgMax>(graph_, id) ||
-        is<graph::ComposeDepth>(graph_, id)) {
-      return false;
-    }
-    const auto asks = [&](NodeId reader) {
-      return for_tensorrt_ ? tensorrt_asks(id, reader) : asks_in_general(reader);
-    };
-    if (std::ranges::any_of(readers_[id], asks)) return true;
-    return !for_tensorrt_ && !computes_in_float(id);
+  bool has_codes(NodeId id) const {
+    if (is_fused_with_relu(id)) return false;
+    const auto reads = [&](NodeId consumer) { return reads_codes(consumer, id); };
+    if (std::ranges::any_of(consumers_[id], reads)) return true;
+    return rule(id).writes == Access::kCodes && !computes_in_float(id);
   }
 
-  bool asks_in_general(NodeId reader) const {
-    return !float_convs_.contains(reader) && !is<graph::Affine>(graph_, reader) &&
-           !is<graph::ArgMax>(graph_, reader) && !is<graph::ComposeDepth>(graph_, reader) &&
-           !is<graph::Sigmoid>(graph_, reader);
+  bool reads_codes(NodeId consumer, NodeId value) const {
+    const OperatorRule by = rule(consumer);
+    if (by.reads == Access::kMoves) return has_codes(consumer);
+    if (by.reads == Access::kFloat || float_convs_.contains(consumer)) return false;
+    return !by.fuses_producer || value != fused_producer(consumer);
   }
 
-  bool tensorrt_asks(NodeId id, NodeId reader) const {
-    if (is<graph::Conv>(graph_, reader)) return !float_convs_.contains(reader);
-    if (is<graph::Add>(graph_, reader)) return id != fused_branch(reader);
-    return keeps_values(reader) && wants_grid(reader);
-  }
-
-  // Of an Add's inputs the first that a convolution makes for it alone.
-  NodeId fused_branch(NodeId add) const {
+  // Of an Add's inputs the first that a convolution writes for it only.
+  NodeId fused_producer(NodeId add) const {
     for (const NodeId input : graph_.node(add).inputs) {
-      if (is<graph::Conv>(graph_, input) && readers_[input].size() == 1) return input;
+      if (is<graph::Conv>(graph_, input) && consumers_[input].size() == 1) return input;
     }
     return graph_.nodes().size();
   }
 
   void share(NodeId id, const std::vector<bool>& wanted) {
-    if (!keeps_values(id) && !is<graph::Concat>(graph_, id)) return;
+    if (!rule(id).has_one_scale) return;
     for (const NodeId input : graph_.node(id).inputs) {
       if (wanted[input]) group_[root(input)] = root(id);
     }
@@ -118,17 +104,21 @@ class Placer {
   }
 
   const Graph& graph_;
-  bool for_tensorrt_;
+  const Target& target_;
   const FloatConvs& float_convs_;
-  std::vector<std::vector<NodeId>> readers_;
+  std::vector<std::vector<NodeId>> consumers_;
   std::vector<bool> is_output_;
   std::vector<NodeId> group_;
 };
 
 }  // namespace
 
+Placement place_grids(const Graph& graph, const Target& target, const FloatConvs& float_convs) {
+  return Placer(graph, target, float_convs).place();
+}
+
 Placement place_grids(const Graph& graph, OnnxProfile profile, const FloatConvs& float_convs) {
-  return Placer(graph, profile, float_convs).place();
+  return place_grids(graph, target_of(profile), float_convs);
 }
 
 bool reads_grid(const Graph& graph, const Placement& placement, const FloatConvs& float_convs,

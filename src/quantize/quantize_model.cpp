@@ -1,14 +1,17 @@
 #include "dualdepth/quantize/quantize_model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <onnx/onnx_pb.h>
 
 #include <memory>
-#include <set>
+#include <vector>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/export/candidate_file.h"
+#include "dualdepth/export/export_check.h"
 #include "dualdepth/export/open_graph.h"
+#include "dualdepth/graph/clipped_winners.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_file.h"
@@ -30,41 +33,84 @@ ModelCard card_of_model(const fs::path& file) {
           .kb_crop = checkpoint.config.data.kb_crop};
 }
 
-// As our runtime computes a file: its argmax reads the integer head's sums before their grid.
-graph::Graph without_grid_of_logits(const graph::Graph& graph) {
-  std::set<graph::NodeId> grids;
-  for (const auto id : graph::integer_head(graph)) {
-    if (std::holds_alternative<graph::FakeQuantize>(graph.node(id).operation)) grids.insert(id);
-  }
-  return without_grids(graph, grids).graph;
+[[noreturn]] void refuse(const std::string& subject, const std::string& expected,
+                         const std::string& got, const std::string& fix) {
+  throw Error({.subject = subject, .expected = expected, .got = got, .fix = fix});
 }
 
-// What a written file says. For TensorRT there is no runtime here, and OpenVINO computes grids
-// around 0 in another way: such a file is read back and computed in LibTorch.
-class WrittenFile {
- public:
-  WrittenFile(const fs::path& file, const ModelCard& card, OnnxProfile profile) : card_(card) {
-    if (profile == OnnxProfile::kTensorRt) {
-      graph_ = open_graph(file, card.image_shape.at(0), card.image_shape.at(1));
-    } else {
-      model_ = open_onnx(file);
+std::string name_of(size_t index, const Pictures& pictures) {
+  return fmt::format("picture {} of the {} of calibration that are compared", index + 1,
+                     pictures.count);
+}
+
+void expect_no_clipped_winners(const graph::Graph& graph, const Pictures& pictures,
+                               const std::string& file) {
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const int64_t clipped = graph::count_clipped_winners(graph, pictures.at(index));
+    if (clipped == 0) continue;
+    refuse(file, "a winning logit above the lowest code of the logits in every pixel",
+           fmt::format("{} pixels of {} where it is clipped, so that the level is the nearest one",
+                       clipped, name_of(index, pictures)),
+           "calibrate with pictures like this one");
+  }
+}
+
+// Share of the pixels that have the same level, and the same fraction or depth to one code.
+double equal_pixels(const DensePrediction& a, const DensePrediction& b, const CodecOptions& codec) {
+  constexpr double kCode = 1.01 / 255;
+  const auto close = [](const torch::Tensor& x, const torch::Tensor& y, double tolerance) {
+    return (x - y).abs().le(tolerance);  // false where one is NaN
+  };
+  const auto equal = a.level.defined() && b.level.defined()
+                         ? a.level.eq(b.level).logical_and(close(a.fraction, b.fraction, kCode))
+                         : close(a.depth, b.depth, kCode * (codec.max_depth - codec.min_depth));
+  return equal.to(torch::kFloat64).mean().item<double>();
+}
+
+void expect_read_back(const Quantization& quantization, const ModelCard& card,
+                      const Pictures& pictures, const fs::path& file, const std::string& name) {
+  const auto read = open_graph(file, card.image_shape.at(0), card.image_shape.at(1));
+  const auto expected = depth_of(quantization.graph, card);
+  const auto got = depth_of(read, card);
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto image = pictures.at(index);
+    const double equal = equal_pixels(got(image), expected(image), card.model.params.codec);
+    if (equal >= kEqualPixels) continue;
+    refuse(name,
+           fmt::format("a file that is the quantized network on {:.1f} % of the pixels, read back",
+                       100 * kEqualPixels),
+           fmt::format("{:.2f} % of {}", 100 * equal, name_of(index, pictures)),
+           "this is a fault of the program: please report it");
+  }
+}
+
+// The same function, its convolutions summed in float32.
+graph::Graph with_float_sums(const graph::Graph& graph) {
+  graph::Graph floats = graph;
+  for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
+    if (conv == nullptr || !conv->weight_scale.defined()) continue;
+    graph::Conv summed = *conv;
+    if (const auto input = graph::grid_of(graph, graph.node(id).inputs[0])) {
+      summed.bias = integer_bias(*conv, input->scale) * (conv->weight_scale * input->scale);
     }
+    summed.weight_scale = torch::Tensor();
+    floats.replace(id, std::move(summed));
   }
+  return floats;
+}
 
-  DensePrediction operator()(const torch::Tensor& image) const {
-    return model_ ? to_prediction(model_->run(image), card_) : depth_of(graph_, card_)(image);
+graph::Graph with_shape(const graph::Graph& graph, const graph::Shape& shape,
+                        const fs::path& file) {
+  const auto& own = graph.input().shape;
+  if (shape.at(0) < 1 || shape.at(1) != own.at(1) || shape.at(2) != own.at(2) ||
+      shape.at(3) != own.at(3)) {
+    refuse(file.string(), fmt::format("--shape Nx{}", fmt::join(own.begin() + 1, own.end(), "x")),
+           fmt::format("{}", fmt::join(shape, "x")),
+           "the file has this size alone: quantize the checkpoint, or a file of export --dynamic");
   }
-
-  // As the file's argmax sees logits.
-  graph::Graph computed(const graph::Graph& graph) const {
-    return model_ ? without_grid_of_logits(graph) : graph;
-  }
-
- private:
-  const ModelCard& card_;
-  std::unique_ptr<ExportedModel> model_;
-  graph::Graph graph_;
-};
+  return graph::with_batch(graph, shape.at(0));
+}
 
 }  // namespace
 
@@ -78,6 +124,7 @@ FloatModel open_float_model(const fs::path& file, const std::optional<graph::Sha
   }
   if (shape) model.card.image_shape = {shape->at(2), shape->at(3)};
   model.graph = open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
+  if (shape) model.graph = with_shape(model.graph, *shape, file);
   if (model.card.outputs == ModelOutputs::kLogits) {
     model.card.outputs =
         model.card.model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
@@ -86,27 +133,51 @@ FloatModel open_float_model(const fs::path& file, const std::optional<graph::Sha
   return model;
 }
 
+DepthError check_quantized(const Quantization& quantization, const ModelCard& card,
+                           ExportedModel& file, const Pictures& pictures, const std::string& name) {
+  std::vector<DensePrediction> in_file;
+  run_pictures(file, pictures, quantization.graph.input().shape.at(0),
+               [&](size_t, const torch::Tensor&, const DensePrediction& prediction) {
+                 in_file.push_back(prediction);
+               });
+  for (size_t index = 0; index < pictures.count; ++index) {
+    if (in_file[index].depth.isfinite().all().item<bool>()) continue;
+    refuse(name, "finite depth", "NaN or infinity in " + name_of(index, pictures),
+           "this runtime cannot compute the profile; choose another");
+  }
+  const auto floats = with_float_sums(quantization.graph);
+  const auto in_8_bits = predict_all(depth_of(quantization.graph, card), pictures);
+  const auto rounded = depth_error(predict_all(depth_of(floats, card), pictures), in_8_bits);
+  const auto strayed = depth_error(in_file, in_8_bits);
+  const double limit = kRoundings * rounded.relative + kRoundingAllowance;
+  if (!(strayed.relative <= limit)) {
+    refuse(
+        name,
+        fmt::format("the depth of the quantized network to {:.2f} %, which is what another order "
+                    "of rounding changes",
+                    100 * limit),
+        fmt::format("depth that differs by {:.2f} %", 100 * strayed.relative),
+        "this runtime computes the profile in another way; choose another");
+  }
+  return depth_error(in_file, predict_all(depth_of(quantization.reference, card), pictures));
+}
+
 FileCheck write_quantized(const Quantization& quantization, const ModelCard& card,
                           const Pictures& check, OnnxProfile profile, const fs::path& out) {
+  const torch::NoGradGuard no_grad;
+  expect_no_clipped_winners(quantization.graph, check, out.string());
   const CandidateFile candidate(out);
   write_onnx(*to_onnx(quantization.graph,
                       {.profile = profile, .metadata = {{kModelCardKey, to_json(card)}}}),
              candidate.path());
-  const WrittenFile written(candidate.path(), card, profile);
-  const auto in_file =
-      predict_all([&](const torch::Tensor& image) { return written(image); }, check);
-  const auto in_float = predict_all(depth_of(quantization.reference, card), check);
-  const auto computed = written.computed(quantization.graph);
-  const auto in_8_bits = predict_all(depth_of(computed, card), check);
-  const FileCheck result{.error = depth_error(in_file, in_float),
-                         .bytes = fs::file_size(candidate.path())};
-  const auto strayed = depth_error(in_file, in_8_bits);
-  const auto own = depth_error(in_8_bits, in_float);
-  if (strayed.relative > kFileTolerance + own.relative) {
-    throw Error({.subject = out.string(),
-                 .expected = "a file that says the depth of the quantized network",
-                 .got = fmt::format("depth that differs by {:.1f} %", 100 * strayed.relative),
-                 .fix = "this runtime computes the profile in another way; choose another"});
+  expect_read_back(quantization, card, check, candidate.path(), out.string());
+  FileCheck result{.error = {}, .bytes = fs::file_size(candidate.path())};
+  if (profile == OnnxProfile::kTensorRt) {
+    result.error = depth_error(predict_all(depth_of(quantization.graph, card), check),
+                               predict_all(depth_of(quantization.reference, card), check));
+  } else {
+    const auto written = open_onnx(candidate.path(), {.as_written = true});
+    result.error = check_quantized(quantization, card, *written, check, out.string());
   }
   candidate.accept();
   return result;

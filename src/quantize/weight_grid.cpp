@@ -37,6 +37,15 @@ torch::Tensor weight_scale(const torch::Tensor& weight, WeightGranularity granul
   return weight.abs().amax({1, 2, 3}).clamp_min(127 * kLeastScale) / kWeightSteps;
 }
 
+torch::Tensor scale_for_bias(const torch::Tensor& scale, const torch::Tensor& bias,
+                             float input_scale) {
+  // Room for the rounding of the scale to float32.
+  constexpr double kLimit = std::numeric_limits<int32_t>::max() * (1 - 1e-6);
+  const auto size = bias.to(torch::kFloat64).abs() / kLimit / static_cast<double>(input_scale);
+  const auto least = scale.numel() == 1 ? size.max().view({1}) : size;
+  return torch::maximum(scale, least.to(scale.scalar_type()));
+}
+
 torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor& scale) {
   const auto step = per_filter(scale);
   return (weight / step).round_().clamp_(-kWeightSteps, kWeightSteps).mul_(step);
@@ -53,16 +62,18 @@ graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::
   return conv;
 }
 
-graph::Graph quantize_weights(const graph::Graph& graph, WeightGranularity granularity,
+graph::Graph quantize_weights(const graph::Graph& graph, WeightFormat format,
                               const std::vector<graph::NodeId>& float_convs) {
   graph::Graph quantized = graph;
   for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
     const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
     if (conv == nullptr || std::ranges::count(float_convs, id) > 0) continue;
-    const auto scale = weight_scale(conv->weight, granularity);
+    auto scale = weight_scale(conv->weight, format.granularity);
     const auto grid = graph::grid_of(graph, graph.node(id).inputs.at(0));
+    if (grid) scale = scale_for_bias(scale, conv->bias, grid->scale);
+    const bool in_codes = grid && format.bias == BiasFormat::kInt32;
     quantized.replace(id, on_grid(*conv, round_to_nearest(conv->weight, scale), scale,
-                                  grid ? std::optional(grid->scale) : std::nullopt));
+                                  in_codes ? std::optional(grid->scale) : std::nullopt));
   }
   return quantized;
 }

@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <malloc.h>
-#include <pmmintrin.h>
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
@@ -84,8 +83,7 @@ void set_compute_threads(int64_t threads) {
   at::set_num_threads(count);
   cv::setNumThreads(count);
   keep_freed_memory();
-  _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
-  _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
+  at::Context::setFlushDenormal(true);
 }
 
 OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }

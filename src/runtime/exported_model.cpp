@@ -6,7 +6,7 @@
 namespace dualdepth {
 namespace {
 
-const torch::Tensor& output(const NamedTensors& outputs, const char* name) {
+torch::Tensor output(const NamedTensors& outputs, const char* name, torch::ScalarType type) {
   const auto found = outputs.find(name);
   if (found == outputs.end()) {
     throw Error({.subject = "model",
@@ -14,7 +14,7 @@ const torch::Tensor& output(const NamedTensors& outputs, const char* name) {
                  .got = "none of that name",
                  .fix = "export the checkpoint again with dualdepth export"});
   }
-  return found->second;
+  return found->second.to(type);  // a chip's file may have uint8 or float16
 }
 
 }  // namespace
@@ -22,23 +22,25 @@ const torch::Tensor& output(const NamedTensors& outputs, const char* name) {
 OpenVinoOptions openvino_options(const RuntimeOptions& options) {
   const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
   return {.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
-          .threads = options.threads};
+          .threads = options.threads,
+          .as_written = options.as_written};
 }
 
 DensePrediction to_prediction(const NamedTensors& outputs, const ModelCard& card) {
   const auto& params = card.model.params;
-  if (card.outputs == ModelOutputs::kDepth) return {output(outputs, "depth").squeeze(1), {}, {}};
+  const auto values = [&](const char* name) { return output(outputs, name, torch::kFloat32); };
+  if (card.outputs == ModelOutputs::kDepth) return {values("depth").squeeze(1), {}, {}};
   const DepthCodec codec(params.codec);
   if (!params.use_dual_head) {
-    return {plain_depth(output(outputs, "logits").squeeze(1), params.codec), {}, {}};
+    return {plain_depth(values("logits").squeeze(1), params.codec), {}, {}};
   }
-  const auto fraction = output(outputs, "fraction").squeeze(1);
-  const auto level = card.outputs == ModelOutputs::kLogits
-                         ? codec.choose_level(output(outputs, "logits"))
-                         : output(outputs, "level").squeeze(1);
+  const auto fraction = values("fraction").squeeze(1);
   const bool whole = codec.integer_channels() > 1;
-  const auto index = whole ? level.to(torch::kInt64) : level;
-  return {codec.decode(index, fraction), whole ? index : torch::Tensor(), fraction};
+  const auto level =
+      card.outputs == ModelOutputs::kLogits
+          ? codec.choose_level(values("logits"))
+          : output(outputs, "level", whole ? torch::kInt64 : torch::kFloat32).squeeze(1);
+  return {codec.decode(level, fraction), whole ? level : torch::Tensor(), fraction};
 }
 
 }  // namespace dualdepth

@@ -15,9 +15,9 @@ constexpr size_t kRendered = 4;
 
 graph::Pictures open_pictures(const std::vector<std::filesystem::path>& inputs,
                               const NetworkInput& input) {
-  const auto files = find_pictures(inputs, /*out=*/{});
+  const auto files = list_pictures(inputs);
   return {files.size(), [files, input](size_t index) {
-            return to_network_picture(read_rgb(files.at(index).picture), input).image;
+            return to_network_picture(read_rgb(files.at(index)), input).image;
           }};
 }
 

@@ -1,19 +1,24 @@
-#include <fmt/format.h>
+#include <onnx/onnx_pb.h>
+#include <spdlog/spdlog.h>
 #include <torch/types.h>
 
 #include <chrono>
-#include <cstring>
+#include <functional>
 #include <openvino/runtime/core.hpp>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/onnx/onnx_file.h"
+#include "dualdepth/onnx/onnx_reader.h"
 #include "dualdepth/runtime/exported_model.h"
-#include "openvino_level_head.h"
-#include "openvino_upsampling.h"
+#include "lowered_model.h"
+#include "openvino_tensor.h"
 
 namespace dualdepth {
 namespace {
+
+namespace fs = std::filesystem;
 
 // OpenVINO's messages are many lines of source positions: the last says what is wrong.
 std::string last_line(std::string text) {
@@ -22,38 +27,31 @@ std::string last_line(std::string text) {
   return newline == std::string::npos ? text : text.substr(newline + 1);
 }
 
-torch::Tensor to_torch(const ov::Tensor& tensor) {
-  const auto& shape = tensor.get_shape();
-  const auto type = tensor.get_element_type();
-  const auto scalar = type == ov::element::i64   ? torch::kInt64
-                      : type == ov::element::i32 ? torch::kInt32
-                                                 : torch::kFloat32;
-  auto copy = torch::empty(std::vector<int64_t>(shape.begin(), shape.end()), scalar);
-  std::memcpy(copy.mutable_data_ptr(), tensor.data(), copy.nbytes());
-  return copy;
+int threads_of(const OpenVinoOptions& options) {
+  return resolve_thread_count(static_cast<int>(options.threads));
 }
 
 class OpenVinoModel : public ExportedModel {
  public:
-  OpenVinoModel(const std::filesystem::path& path, const OpenVinoOptions& options)
-      : path_(path), card_(card_of(OnnxFile(path))) {
+  using Source = std::function<std::shared_ptr<ov::Model>(ov::Core& core)>;
+
+  // name: of the file, for messages.
+  OpenVinoModel(std::string name, ModelCard card, const Source& source,
+                const OpenVinoOptions& options)
+      : name_(std::move(name)), card_(std::move(card)) {
     try {
       ov::Core core;
-      const auto model = core.read_model(path.string());
-      const int threads = resolve_thread_count(static_cast<int>(options.threads));
-      replace_level_heads(model, threads);
-      replace_upsampled_convolutions(model);
       const auto type =
           options.precision == Precision::kBFloat16 ? ov::element::bf16 : ov::element::f32;
       compiled_ = core.compile_model(
-          model, "CPU", ov::hint::inference_precision(type),
+          source(core), "CPU", ov::hint::inference_precision(type),
           ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
           // Threads of the integer head inherit the core that their caller is pinned to.
           ov::hint::enable_cpu_pinning(false), ov::enable_profiling(options.profile),
-          ov::inference_num_threads(threads));
+          ov::inference_num_threads(threads_of(options)));
       request_ = compiled_.create_infer_request();
     } catch (const ov::Exception& error) {
-      throw Error({.subject = path.string(),
+      throw Error({.subject = name_,
                    .expected = "an ONNX model that OpenVINO runs",
                    .got = last_line(error.what()),
                    .fix = ""});
@@ -70,8 +68,9 @@ class OpenVinoModel : public ExportedModel {
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
       // One that took the place of another's Cast has both names.
-      const auto tensor = to_torch(request_.get_tensor(output));
-      for (const std::string& name : output.get_names()) outputs[name] = tensor;
+      for (const std::string& name : output.get_names()) {
+        outputs[name] = copy_output(request_.get_tensor(output), name);
+      }
     }
     return outputs;
   }
@@ -92,23 +91,79 @@ class OpenVinoModel : public ExportedModel {
   void check_size(torch::IntArrayRef sizes) const {
     const auto shape = compiled_.input().get_partial_shape();
     if (shape.compatible(ov::PartialShape(ov::Shape(sizes.begin(), sizes.end())))) return;
-    throw Error({.subject = path_.string(),
+    throw Error({.subject = name_,
                  .expected = "a picture of " + shape.to_string(),
                  .got = ov::PartialShape(ov::Shape(sizes.begin(), sizes.end())).to_string(),
                  .fix = "export with --dynamic, or with --shape of this size"});
   }
 
-  std::filesystem::path path_;
+  std::string name_;
   ModelCard card_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
 };
 
+// Of the file's input that is no initializer; a size without a number is dynamic.
+ov::PartialShape input_shape(const OnnxFile& file, const std::string& name) {
+  std::vector<ov::Dimension> sizes;
+  for (const auto& input : file.model().graph().input()) {
+    if (input.name() != name) continue;
+    for (const auto& size : input.type().tensor_type().shape().dim()) {
+      sizes.emplace_back(size.has_dim_value() ? ov::Dimension(size.dim_value()) : ov::Dimension());
+    }
+  }
+  return sizes;
+}
+
+void report_float_head(const graph::Graph& graph, const std::string& name) {
+  const auto head = graph::integer_head(graph);
+  if (head.empty() || IntegerLevelHead::is_supported()) return;
+  const auto* conv = std::get_if<graph::Conv>(&graph.node(head.front()).operation);
+  if (conv == nullptr || !conv->weight_scale.defined()) return;
+  spdlog::warn("{}: the integer head is computed in float, because this CPU has no AVX-512 VNNI",
+               name);
+}
+
+// Nothing, after a message, where the graph cannot express the file.
+std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const ModelCard& card, int threads) {
+  const std::string name = file.path().string();
+  try {
+    const auto graph = read_onnx(file, card.image_shape.at(0), card.image_shape.at(1));
+    const auto& input = std::get<graph::Input>(graph.input().operation);
+    auto model = lower(graph, {.input = input_shape(file, input.name),
+                               .threads = threads,
+                               .integer_head = IntegerLevelHead::is_supported()});
+    report_float_head(graph, name);
+    return model;
+  } catch (const Error& error) {
+    spdlog::info("{}: computed as written, without kernels of our own ({}: expected {}, got {})",
+                 name, error.parts().subject, error.parts().expected, error.parts().got);
+    return nullptr;
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
-                                         const OpenVinoOptions& options) {
-  return std::make_unique<OpenVinoModel>(file, options);
+std::unique_ptr<ExportedModel> open_onnx(const fs::path& path, const OpenVinoOptions& options) {
+  auto file = std::make_unique<OnnxFile>(path);
+  const ModelCard card = card_of(*file);
+  const auto source = [&](ov::Core& core) {
+    auto model = options.as_written ? nullptr : lowered_file(*file, card, threads_of(options));
+    file.reset();  // its weights need no memory beside the compiled ones
+    return model ? model : core.read_model(path.string());
+  };
+  return std::make_unique<OpenVinoModel>(path.string(), card, source, options);
+}
+
+std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const ModelCard& card,
+                                            const OpenVinoOptions& options) {
+  const auto& shape = graph.input().shape;
+  const auto source = [&](ov::Core&) {
+    return lower(graph, {.input = ov::Shape(shape.begin(), shape.end()),
+                         .threads = threads_of(options),
+                         .integer_head = IntegerLevelHead::is_supported()});
+  };
+  return std::make_unique<OpenVinoModel>("graph", card, source, options);
 }
 
 }  // namespace dualdepth

@@ -79,9 +79,7 @@ void write_results(const PictureFile& file, const cv::Mat& rgb, const cv::Mat& d
   if (wanted.ply) write_point_cloud(with(".ply"), depth, rgb, points_of(wanted, rgb.size()));
 }
 
-}  // namespace
-
-std::vector<PictureFile> find_pictures(std::span<const fs::path> inputs, const fs::path& out) {
+std::vector<PictureFile> files_of(std::span<const fs::path> inputs, const fs::path& out) {
   std::vector<PictureFile> files;
   for (const auto& input : inputs) {
     if (fs::is_directory(input)) {
@@ -102,6 +100,19 @@ std::vector<PictureFile> find_pictures(std::span<const fs::path> inputs, const f
                    .fix = ""});
     }
   }
+  return files;
+}
+
+}  // namespace
+
+std::vector<fs::path> list_pictures(std::span<const fs::path> inputs) {
+  std::vector<fs::path> pictures;
+  for (const auto& file : files_of(inputs, /*out=*/{})) pictures.push_back(file.picture);
+  return pictures;
+}
+
+std::vector<PictureFile> find_pictures(std::span<const fs::path> inputs, const fs::path& out) {
+  auto files = files_of(inputs, out);
   refuse_shared_outputs(files);
   return files;
 }

@@ -1,72 +1,12 @@
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/ir/ir.h>
-#include <torch/csrc/jit/passes/dead_code_elimination.h>
-#include <torch/library.h>
 #include <torch/script.h>
 
 #include "dualdepth/base/error.h"
-#include "dualdepth/model/level_head.h"
 #include "dualdepth/runtime/exported_model.h"
 
 namespace dualdepth {
 namespace {
 
 namespace jit = torch::jit;
-
-torch::Tensor level_head(const torch::Tensor& feature, const torch::Tensor& weight,
-                         const torch::Tensor& bias) {
-  return winning_levels(feature.to(torch::kFloat32), weight, bias).unsqueeze(1);
-}
-
-TORCH_LIBRARY(dualdepth, library) {
-  library.def("level_head(Tensor feature, Tensor weight, Tensor bias) -> Tensor", level_head);
-}
-
-// The numbers of a constant list, or of one that a loaded file builds of constants.
-std::vector<int64_t> int_list(const jit::Value* value) {
-  if (const auto constant = jit::toIValue(value); constant && constant->isIntList()) {
-    return constant->toIntVector();
-  }
-  std::vector<int64_t> list;
-  if (value->node()->kind() != c10::prim::ListConstruct) return list;
-  for (const jit::Value* element : value->node()->inputs()) {
-    const auto constant = jit::toIValue(element);
-    if (constant && constant->isInt()) list.push_back(constant->toInt());
-  }
-  return list;
-}
-
-// Whether the convolution is a head that winning_levels computes.
-bool is_head(const jit::Node& conv) {
-  if (conv.kind().toQualString() != std::string("aten::_convolution")) return false;
-  const std::vector<int64_t> ones{1, 1};
-  const auto weight = jit::toIValue(conv.input(1));
-  const auto bias = jit::toIValue(conv.input(2));
-  return weight && bias && weight->isTensor() && bias->isTensor() &&
-         weight->toTensor().dim() == 4 && weight->toTensor().size(2) == 3 &&
-         weight->toTensor().size(3) == 3 && int_list(conv.input(3)) == ones &&
-         int_list(conv.input(4)) == ones && int_list(conv.input(5)) == ones;
-}
-
-// argmax(conv(feature)) becomes level_head(feature).
-void replace_head(jit::Graph& graph) {
-  const auto kind = c10::Symbol::fromQualString("dualdepth::level_head");
-  for (jit::Node* node : graph.nodes()) {
-    if (node->kind() != c10::aten::argmax || !is_head(*node->input(0)->node())) continue;
-    const jit::Node& conv = *node->input(0)->node();
-    const jit::WithInsertPoint here(node);
-    jit::Node* head =
-        graph.insertNode(graph.create(kind, {conv.input(0), conv.input(1), conv.input(2)}));
-    // argmax dropped the channel: so must what takes its place.
-    const auto keeps = jit::toIValue(node->input(2));
-    jit::Value* level = head->output();
-    if (!keeps.has_value() || !keeps->toBool()) {
-      level = graph.insert(c10::aten::squeeze, {level, 1});
-    }
-    node->output()->replaceAllUsesWith(level);
-  }
-  jit::EliminateDeadCode(graph.block());
-}
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& got) {
   throw Error({.subject = file.string(),
@@ -77,7 +17,7 @@ void replace_head(jit::Graph& graph) {
 
 class TorchScriptModel : public ExportedModel {
  public:
-  TorchScriptModel(const std::filesystem::path& file, c10::Device device) : device_(device) {
+  TorchScriptModel(const std::filesystem::path& file, c10::Device device) {
     jit::ExtraFilesMap extra{{kModelCardFile, ""}};
     try {
       module_ = jit::load(file.string(), device, extra);
@@ -87,7 +27,6 @@ class TorchScriptModel : public ExportedModel {
     if (extra[kModelCardFile].empty()) fail(file, "one without dualdepth.json");
     card_ = parse_model_card(extra[kModelCardFile], file.string());
     module_.eval();
-    if (device.is_cpu()) replace_head(*module_.get_method("forward").graph());
   }
 
   NamedTensors run(const torch::Tensor& image) override {
@@ -103,7 +42,6 @@ class TorchScriptModel : public ExportedModel {
   const ModelCard& card() const override { return card_; }
 
  private:
-  c10::Device device_;
   jit::Module module_;
   ModelCard card_;
 };

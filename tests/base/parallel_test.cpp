@@ -4,14 +4,24 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "testing/blocked_call.h"
+#include "testing/wait_until.h"
+
 namespace dualdepth {
 namespace {
+
+using std::chrono::seconds;
+using testing::begin_blocked_call;
+using testing::returns;
+using testing::wait_until;
 
 TEST(ResolveThreadCount, ZeroMeansTheMachinesCores) {
   EXPECT_EQ(resolve_thread_count(3), 3);
@@ -31,6 +41,17 @@ TEST(ParallelFor, NoWorkIsDoneAtOnce) {
   parallel_for(0, 4, [](size_t) { FAIL(); });
 }
 
+// Each of three calls waits until all three have begun, which takes three threads.
+TEST(ParallelFor, RunsOnAsManyThreadsAsAskedFor) {
+  std::atomic<int> begun{0};
+  std::atomic<int> met{0};
+  parallel_for(3, 3, [&](size_t) {
+    ++begun;
+    if (wait_until([&] { return begun == 3; }, seconds(5))) ++met;
+  });
+  EXPECT_EQ(met, 3);
+}
+
 TEST(ParallelFor, UsesNoMoreThreadsThanAskedFor) {
   std::mutex mutex;
   std::set<std::thread::id> seen;
@@ -41,15 +62,23 @@ TEST(ParallelFor, UsesNoMoreThreadsThanAskedFor) {
   EXPECT_LE(seen.size(), 3u);
 }
 
+// The other thread waits for the exception and then takes a millisecond for each of its calls: the
+// 5000 that are left would take it 5 s.
 TEST(ParallelFor, FirstExceptionStopsTheRestAndComesBack) {
+  constexpr size_t kCalls = 5000;
   std::atomic<size_t> done{0};
-  EXPECT_THROW(parallel_for(1000000, 2,
-                            [&](size_t i) {
-                              ++done;
-                              if (i == 10) throw std::out_of_range("10");
-                            }),
-               std::out_of_range);
-  EXPECT_LT(done, 1000000u);
+  std::atomic<bool> thrown{false};
+  const auto work = [&](size_t i) {
+    ++done;
+    if (i == 10) {
+      thrown = true;
+      throw std::out_of_range("10");
+    }
+    if (i > 10) wait_until([&] { return thrown.load(); });
+    if (thrown) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  EXPECT_THROW(parallel_for(kCalls, 2, work), std::out_of_range);
+  EXPECT_LT(done, kCalls);
 }
 
 TEST(BoundedQueue, GivesItemsInOrderAndNothingOnceClosed) {
@@ -82,13 +111,28 @@ TEST(BoundedQueue, HoldsNoMoreThanItsCapacity) {
 }
 
 TEST(BoundedQueue, CloseWakesAPushThatWaits) {
-  BoundedQueue<int> queue(1);
-  queue.push(1);
-  bool accepted = true;
-  std::jthread producer([&] { accepted = queue.push(2); });
-  queue.close();
-  producer.join();
-  EXPECT_FALSE(accepted);
+  const auto queue = std::make_shared<BoundedQueue<int>>(1);
+  queue->push(1);
+  auto push = begin_blocked_call([queue] { return queue->push(2); });
+  queue->close();
+  ASSERT_TRUE(returns(push));
+  EXPECT_FALSE(push.get());
+}
+
+TEST(BoundedQueue, CloseWakesAPopThatWaits) {
+  const auto queue = std::make_shared<BoundedQueue<int>>(1);
+  auto pop = begin_blocked_call([queue] { return queue->pop(); });
+  queue->close();
+  ASSERT_TRUE(returns(pop));
+  EXPECT_EQ(pop.get(), std::nullopt);
+}
+
+TEST(BoundedQueue, AnItemWakesAPopThatWaits) {
+  const auto queue = std::make_shared<BoundedQueue<int>>(1);
+  auto pop = begin_blocked_call([queue] { return queue->pop(); });
+  queue->push(3);
+  ASSERT_TRUE(returns(pop));
+  EXPECT_EQ(pop.get(), 3);
 }
 
 TEST(BoundedQueue, TakesItemsThatCanOnlyBeMoved) {

@@ -97,6 +97,18 @@ TEST_F(Export, BenchTimesModelsSideBySide) {
   EXPECT_THAT(models[1]["layers"].dump(), AllOf(HasSubstr("Convolution"), Not(HasSubstr("TopK"))));
 }
 
+TEST_F(Export, AFileAsWrittenEvaluatesAsItsCheckpoint) {
+  ASSERT_EQ(export_to("m.onnx").exit_code, 0);
+  const auto expected = eval(checkpoint())["summary"]["abs_rel"].get<double>();
+  const auto result = run({"eval", path("m.onnx"), "--as-written", "--data", path("run.yaml"),
+                           "--json", path("w.json")});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto got = nlohmann::json::parse(read_file(path("w.json")))["summary"];
+  EXPECT_NEAR(got["abs_rel"].get<double>(), expected, 1e-4);
+  const auto help = run({"predict", "--help"});
+  EXPECT_THAT(help.output, HasSubstr("--as-written"));
+}
+
 TEST_F(Export, WrongShapesAndUnfitRuntimesAreOneClearError) {
   expect_error(export_to("none.onnx", {"--shape", "1x3x100x64"}),
                {"multiples of 32", "1x3x100x64"});

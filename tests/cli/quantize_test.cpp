@@ -34,13 +34,31 @@ class Quantize : public TrainedCheckpoint {
     return run(words);
   }
 
+  // Without the passes that try changes of the network, which take most of the time.
+  static ProgramResult quantize_plainly(const std::string& calibration, Words more) {
+    more.insert(more.end(), {"--without", "centring", "--without", "equalization", "--without",
+                             "bias-correction"});
+    return quantize(checkpoint(), calibration, more);
+  }
+
+  // The run's configuration with a validation split of one frame.
+  static std::string config_with_one_frame() {
+    const std::string split = read_file(path("train.txt"));
+    folder().write("one.txt", split.substr(0, split.find('\n') + 1));
+    std::string config = read_file(path("run.yaml"));
+    const std::string key = "val_split: " + path("train.txt");
+    folder().write("one.yaml",
+                   config.replace(config.find(key), key.size(), "val_split: " + path("one.txt")));
+    return path("one.yaml");
+  }
+
   static nlohmann::json json_of(const std::string& file) {
     return nlohmann::json::parse(read_file(path(file)));
   }
 };
 
 TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
-  const auto result = quantize(checkpoint(), path("run.yaml"),
+  const auto result = quantize(checkpoint(), config_with_one_frame(),
                                {"--diagnose", "--html", path("q.html"), "--json", path("q.json"),
                                 "--save-ranges", path("ranges.json")});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
@@ -56,13 +74,14 @@ TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
 
   expect_error(quantize(path("q.onnx"), path("run.yaml")), {"a float model", "quantized already"});
   const auto again =
-      quantize(checkpoint(), path("run.yaml"), {"--load-ranges", path("ranges.json")});
+      quantize(checkpoint(), config_with_one_frame(),
+               {"--load-ranges", path("ranges.json"), "--without", "bias-correction"});
   EXPECT_EQ(again.exit_code, 0) << again.errors;
 }
 
 TEST_F(Quantize, KeepsSoManyOfTheMostSensitiveConvolutionsInFloat) {
   const auto result =
-      quantize(checkpoint(), path("raw"), {"--keep-float", "2", "--json", path("kept.json")});
+      quantize_plainly(path("raw"), {"--keep-float", "2", "--json", path("kept.json")});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   const auto json = json_of("kept.json");
   ASSERT_EQ(json["float_layers"].size(), 2);
@@ -73,7 +92,7 @@ TEST_F(Quantize, KeepsSoManyOfTheMostSensitiveConvolutionsInFloat) {
 
 // Twice float's error is more than 8 bits cost.
 TEST_F(Quantize, ABudgetThatHoldsLeavesNothingInFloat) {
-  const auto result = quantize(checkpoint(), path("run.yaml"), {"--budget", "2"});
+  const auto result = quantize_plainly(config_with_one_frame(), {"--budget", "2"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("times float's"));
   EXPECT_EQ(result.output.find("float      "), std::string::npos) << result.output;
@@ -84,6 +103,7 @@ TEST_F(Quantize, FineTuningWritesAFileThatEvaluates) {
                     path("run.yaml"),
                     "output_dir=" + path("tuned"),
                     "quantize.fake=true",
+                    "quantize.pictures=1",
                     "trainer.max_steps=2",
                     "optimizer.lr=1e-5"};
   expect_error(run(words), {"quantize.checkpoint"});
@@ -95,6 +115,19 @@ TEST_F(Quantize, FineTuningWritesAFileThatEvaluates) {
   EXPECT_THAT(tuned.output, AllOf(HasSubstr("finished after 2 steps"), HasSubstr("abs_rel")));
   const auto judged = run({"eval", path("tuned/int8.onnx"), "--data", path("run.yaml")});
   EXPECT_EQ(judged.exit_code, 0) << judged.errors;
+}
+
+TEST_F(Quantize, AnotherShapeThanTheFilesOwnIsRefusedAtOnce) {
+  ASSERT_EQ(run({"export", checkpoint(), "--out", path("static.onnx")}).exit_code, 0);
+  expect_error(quantize(path("static.onnx"), path("raw"), {"--shape", "1x3x64x64"}),
+               {"static.onnx", "--shape Nx3x32x64", "1x3x64x64", "--dynamic"});
+}
+
+TEST_F(Quantize, AFileForSeveralPicturesAtOnceIsProvenWithAsMany) {
+  const auto result = quantize(checkpoint(), path("raw"), {"--shape", "3x3x32x64"});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto graph = run({"inspect", "graph", path("q.onnx")});
+  EXPECT_THAT(graph.output, HasSubstr("3x3x32x64"));
 }
 
 TEST_F(Quantize, BadInputIsOneClearError) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "dualdepth/base/atomic_file.h"
 #include "testing/kitti_tree.h"
 #include "testing/program.h"
@@ -11,7 +13,6 @@ namespace dualdepth {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
 // Put into the head of a page: tells the page around it what is wrong with it.
@@ -39,85 +40,117 @@ addEventListener('load', async () => {
 });
 </script>)";
 
-// Shows a page in a screen of this width and takes its message as title.
-std::string frame_around(const fs::path& page, int width) {
-  return fmt::format(
-      "<!doctype html><title>nothing heard</title><body style=\"margin:0\"><script>"
-      "addEventListener('message', e => document.title = e.data);</script>"
-      "<iframe src=\"{}\" width=\"{}\" height=\"2400\" style=\"border:0\"></iframe>",
-      page.string(), width);
+// A page on a screen of this width.
+struct Screen {
+  fs::path page;
+  int width;
+};
+
+// Shows the screens side by side and takes what their checks say as title, in their order.
+std::string frame_around(const std::vector<Screen>& screens) {
+  std::string html =
+      "<!doctype html><title>nothing heard</title>"
+      "<body style=\"margin:0;white-space:nowrap\"><script>const heard = [];"
+      "addEventListener('message', e => {"
+      "heard[[...document.querySelectorAll('iframe')].findIndex(f => f.contentWindow == e.source)]"
+      " = e.data; document.title = [...heard].map(h => h || 'nothing heard').join(' | '); });"
+      "</script>";
+  for (const Screen& screen : screens) {
+    html +=
+        fmt::format("<iframe src=\"{}\" width=\"{}\" height=\"2400\" style=\"border:0\"></iframe>",
+                    screen.page.string(), screen.width);
+  }
+  return html;
 }
 
-class ReportPages : public ::testing::Test {
+// Starting the browser is what takes the time, so that it shows several screens at once.
+class Browser : public ::testing::Test {
  protected:
   void SetUp() override {
     if (testing::build_path("chromium").empty()) {
       GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
     }
-    tree_.add_frames(4);
-    tree_.folder().write("run.yaml", "output_dir: " + path("run") +
-                                         "\nthreads: 1\ndata:\n  root: " + tree_.root().string() +
-                                         "\n  train_split: " + path("train.txt") +
-                                         "\n  val_split: " + path("train.txt") +
-                                         "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                         "trainer: {max_steps: 4, log_every: 1}\n"
-                                         "evaluation: {protocol: benchmark}\n");
-    run({"train", path("run.yaml")});
   }
 
-  std::string path(const std::string& name) const { return (tree_.root() / name).string(); }
-
-  void run(const std::vector<std::string>& words) const {
-    const auto result = testing::run_program(testing::program(), words);
-    ASSERT_EQ(result.exit_code, 0) << result.errors;
-  }
-
-  std::vector<std::string> browser(const std::vector<std::string>& words) const {
-    std::vector<std::string> all{"--headless",
-                                 "--no-sandbox",
-                                 "--disable-gpu",
-                                 "--hide-scrollbars",
-                                 "--user-data-dir=" + path("browser"),
-                                 "--virtual-time-budget=10000"};
-    all.insert(all.end(), words.begin(), words.end());
-    return all;
-  }
-
-  // What the page's check says of it on a screen of this width.
-  std::string check(const std::string& html, int width) const {
+  // Writes the page with the check in its head.
+  fs::path checked(const std::string& name, const std::string& html) const {
     const size_t head = html.find("<head>") + 6;
-    const fs::path page = tree_.folder().write(
-        "checked.html", html.substr(0, head) + std::string(kCheck) + html.substr(head));
-    const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
-    const auto result = testing::run_program(
-        testing::build_path("chromium"),
-        browser({"--window-size=1300,2400", "--dump-dom", "file://" + frame.string()}));
+    return folder_.write(name + ".html",
+                         html.substr(0, head) + std::string(kCheck) + html.substr(head));
+  }
+
+  // What the checks say of the pages.
+  std::string check(const std::vector<Screen>& screens) const {
+    const auto result = start(screens, {"--window-size=2000,2400", "--dump-dom"});
     const size_t title = result.output.find("<title>");
     if (title == std::string::npos) return "no page: " + result.errors;
     return result.output.substr(title + 7, result.output.find("</title>") - title - 7);
   }
 
-  // Keeps a picture of the page on a screen of this width below the build folder.
-  void keep_screenshot(const fs::path& page, const std::string& name, int width) const {
-    const fs::path frame = tree_.folder().write("frame.html", frame_around(page, width));
+  // Keeps a picture of the screens below the build folder.
+  void keep_screenshot(const std::vector<Screen>& screens, const std::string& name) const {
+    int width = 0;
+    for (const Screen& screen : screens) width += screen.width;
     fs::create_directories(testing::build_path("screenshots"));
     const fs::path picture = fs::path(testing::build_path("screenshots")) / (name + ".png");
     fs::remove(picture);
-    testing::run_program(testing::build_path("chromium"),
-                         browser({fmt::format("--window-size={},2400", std::max(width, 500)),
-                                  "--screenshot=" + picture.string(), "file://" + frame.string()}));
-    EXPECT_GT(read_image_size(picture).width, 300) << picture;
+    start(screens,
+          {fmt::format("--window-size={},2400", width), "--screenshot=" + picture.string()});
+    EXPECT_GE(read_image_size(picture).width, width) << picture;
   }
 
+ private:
+  testing::ProgramResult start(const std::vector<Screen>& screens,
+                               const std::vector<std::string>& options) const {
+    std::vector<std::string> words{"--headless",
+                                   "--no-sandbox",
+                                   "--disable-gpu",
+                                   "--hide-scrollbars",
+                                   "--user-data-dir=" + (folder_ / "browser").string(),
+                                   "--virtual-time-budget=10000"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.push_back("file://" + folder_.write("frame.html", frame_around(screens)).string());
+    return testing::run_program(testing::build_path("chromium"), words);
+  }
+
+  const testing::TempFolder folder_;
+};
+
+// Pages of one training run.
+class ReportPages : public Browser {
+ protected:
+  static void SetUpTestSuite() {
+    if (testing::build_path("chromium").empty()) return;
+    tree_ = std::make_unique<testing::KittiTree>();
+    tree_->add_frames(4);
+    tree_->folder().write("run.yaml", "output_dir: " + path("run") +
+                                          "\nthreads: 1\ndata:\n  root: " + tree_->root().string() +
+                                          "\n  train_split: " + path("train.txt") +
+                                          "\n  val_split: " + path("train.txt") +
+                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
+                                          "trainer: {max_steps: 4, log_every: 1}\n"
+                                          "evaluation: {protocol: benchmark}\n");
+    run({"train", path("run.yaml")});
+  }
+  static void TearDownTestSuite() { tree_.reset(); }
+
+  static std::string path(const std::string& name) { return (tree_->root() / name).string(); }
+
+  static void run(const std::vector<std::string>& words) {
+    const auto result = testing::run_program(testing::program(), words);
+    ASSERT_EQ(result.exit_code, 0) << result.errors;
+  }
+
+  // On a telephone and on a desk.
   void expect_fine(const std::string& name, const fs::path& page, const std::string& count) const {
-    const std::string html = read_file(page);
-    for (const int width : {390, 1280}) {
-      EXPECT_EQ(check(html, width), "checked " + count + ": fine") << name << " at " << width;
-      keep_screenshot(page, fmt::format("{}_{}", name, width), width);
-    }
+    const fs::path with_check = checked(name, read_file(page));
+    const std::string fine = "checked " + count + ": fine";
+    EXPECT_EQ(check({{with_check, 390}, {with_check, 1280}}), fine + " | " + fine) << name;
+    keep_screenshot({{page, 390}, {page, 1280}}, name);
   }
 
-  testing::KittiTree tree_;
+ private:
+  inline static std::unique_ptr<testing::KittiTree> tree_;
 };
 
 TEST_F(ReportPages, OfATrainingRunHasItsCurvesAndPictures) {
@@ -141,24 +174,42 @@ TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
 }
 
 TEST_F(ReportPages, OfAQuantizationPlotsItsLayers) {
-  run({"quantize", path("run/checkpoints/last.safetensors"), "--calibration", path("raw"), "--out",
-       path("int8.onnx"), "--without", "adaptive-rounding", "--profile", "tensorrt", "--pictures",
-       "1", "--diagnose", "--html", path("quantize.html")});
+  run({"quantize",
+       path("run/checkpoints/last.safetensors"),
+       "--calibration",
+       path("raw"),
+       "--out",
+       path("int8.onnx"),
+       "--without",
+       "adaptive-rounding",
+       "--without",
+       "bias-correction",
+       "--without",
+       "centring",
+       "--without",
+       "equalization",
+       "--profile",
+       "tensorrt",
+       "--pictures",
+       "1",
+       "--diagnose",
+       "--html",
+       path("quantize.html")});
   expect_fine("quantization", path("quantize.html"), "0 pictures and 2 plots");
 }
 
 // So that "fine" above means something.
-TEST_F(ReportPages, FaultsOfAPageAreFound) {
-  const auto page = [](const std::string& body) {
-    return "<html><head></head><body>" + body + "</body></html>";
+TEST_F(Browser, FindsTheFaultsOfAPage) {
+  const auto page = [&](const std::string& name, const std::string& body) -> Screen {
+    return {checked(name, "<html><head></head><body>" + body + "</body></html>"), 390};
   };
-  EXPECT_THAT(check(page("<img src=\"data:image/jpeg;base64,AAAA\">"), 390),
-              HasSubstr("1 pictures and 0 plots: picture without pixels"));
-  EXPECT_THAT(check(page("<script>throw new Error('broken')</script>"), 390), HasSubstr("broken"));
-  EXPECT_THAT(check(page("<script>console.error('told')</script>"), 390),
-              HasSubstr("console told"));
-  EXPECT_THAT(check(page("<div style=\"width:600px\">wide</div>"), 390),
-              MatchesRegex(".*is 6[0-9]+ wide on a screen of 390"));
+  EXPECT_THAT(check({page("picture", "<img src=\"data:image/jpeg;base64,AAAA\">"),
+                     page("error", "<script>throw new Error('broken')</script>"),
+                     page("console", "<script>console.error('told')</script>"),
+                     page("wide", "<div style=\"width:600px\">wide</div>"), page("fine", "fine")}),
+              MatchesRegex("checked 1 pictures and 0 plots: picture without pixels \\| "
+                           "[^|]*error [^|]*broken[^|]* \\| [^|]*console told[^|]* \\| "
+                           "[^|]*is 6[0-9]+ wide on a screen of 390 \\| [^|]*: fine"));
 }
 
 }  // namespace

@@ -173,6 +173,35 @@ TEST(DepthCodec, ChoosesTheLargestLogit) {
   EXPECT_TRUE(torch::equal(codec.choose_level(logits), torch::tensor({1, 0})));
 }
 
+TEST(DepthCodec, ChoosesAlongTheDimensionOfTheLevels) {
+  const auto logits = torch::tensor({{1.0, 5.0}, {3.0, 4.0}, {2.0, -1.0}});  // [K = 3, 2 pixels]
+  const DepthCodec reflected(options_of(CodecKind::kReflected, Spacing::kLinear, 3));
+  EXPECT_TRUE(torch::equal(reflected.choose_level(logits, 0), torch::tensor({1, 0})));
+  const auto in_the_middle = logits.unsqueeze(0).expand({2, 3, 2});
+  EXPECT_TRUE(torch::equal(reflected.choose_level(in_the_middle), torch::tensor({{1, 0}, {1, 0}})));
+  const DepthCodec continuous(options_of(CodecKind::kContinuous, Spacing::kLinear, 3));
+  const auto level = continuous.choose_level(torch::zeros({1, 4}), 0);  // sigmoid(0) * 2
+  EXPECT_TRUE(torch::equal(level, torch::ones({4})));
+}
+
+// By hand from the header: reflected and step take the nearest depth in range, the original's two
+// let the residual run into the fraction's ends, 0 and 1.
+TEST(DepthCodec, EncodesDepthOutOfRange) {
+  const auto outside = metres({-1, 0.05, 90});
+  for (const auto kind : {CodecKind::kReflected, CodecKind::kStep}) {
+    const DepthCodec codec(options_of(kind));
+    const CodecTargets targets = codec.encode(outside);
+    const CodecTargets nearest = codec.encode(metres({0.1, 0.1, 80}));
+    EXPECT_TRUE(torch::equal(targets.level, nearest.level)) << enum_name(kind);
+    EXPECT_TRUE(torch::equal(targets.fraction, nearest.fraction)) << enum_name(kind);
+  }
+  for (const auto kind : {CodecKind::kRounded, CodecKind::kContinuous}) {
+    const CodecTargets targets = DepthCodec(options_of(kind)).encode(outside);
+    EXPECT_TRUE(torch::equal(targets.level.to(torch::kFloat64), metres({0, 0, 255})));
+    EXPECT_TRUE(torch::allclose(targets.fraction, metres({0, 0.05, 1}))) << enum_name(kind);
+  }
+}
+
 TEST(DepthCodec, OnlyDepthsFromMinToMaxAreInRange) {
   const DepthCodec codec(options_of(CodecKind::kReflected, Spacing::kLinear, 256, 0.5, 15));
   const auto depth = torch::tensor({0.0, 0.49, 0.5, 15.0, 15.01});
@@ -188,6 +217,9 @@ TEST(DepthCodec, LevelDepthsAreDecodedFromTheMiddleOfEachLevel) {
   }
   const DepthCodec rounded(options_of(CodecKind::kRounded, Spacing::kLinear, 256, 0.1, 30));
   EXPECT_NEAR(rounded.level_depths()[85].item<float>(), 10, 1e-6);
+  const DepthCodec continuous(options_of(CodecKind::kContinuous, Spacing::kLinear, 256, 0.1, 30));
+  EXPECT_EQ(continuous.level_depths().size(0), 256);
+  EXPECT_NEAR(continuous.level_depths()[85].item<float>(), 10, 1e-6);
 }
 
 TEST(DepthCodec, PositionIsOnTheAxisOfLevelPositions) {

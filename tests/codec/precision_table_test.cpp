@@ -58,10 +58,51 @@ TEST(PrecisionTable, WorstRoundTripsAgreeWithNumPy) {
   expect_worst(options_of(kRounded, 15, Spacing::kLinear, 48), 1.59574e-1);
   expect_worst(options_of(kContinuous, 15, Spacing::kLinear, 48), 1.88360e-1);
   expect_worst(options_of(kStep, 15, Spacing::kLinear, 48), 6.08660e-4);
+  expect_worst(options_of(kReflected, 15), 1.14124e-4);
+  expect_worst(options_of(kReflected, 80), 6.11979e-4);
   expect_worst(options_of(kReflected, 80, Spacing::kLog, 256, 1), 2.68502e-3);
   expect_worst(options_of(kReflected, 15, Spacing::kLog, 255, 0.5), 3.92290e-4);
   expect_worst(options_of(kReflected, 80, Spacing::kInverse, 256, 1), 4.83776e-2);
   expect_worst(options_of(kStep, 15, Spacing::kInverse, 64, 0.5), 1.33154e-2);
+}
+
+// By hand: centres lie 30/255 m apart and a level reaches half of that to both sides. Level 0 ends
+// at 0.0588 m, below min_depth. The half of the residuals that a sigmoid cannot say costs most at
+// the near end of a level, first of level 2, as level 1 begins at min_depth.
+TEST(PrecisionTable, OfRoundedLeavesOutLevelsBelowTheNearestDepth) {
+  const PrecisionTable table = precision_table(options_of(CodecKind::kRounded, 30));
+  constexpr double kStep = 30.0 / 255;
+  ASSERT_EQ(table.levels.size(), 255u);
+  EXPECT_EQ(table.levels[0].level, 1);
+  EXPECT_NEAR(table.levels[0].from, 0.1, 1e-6);
+  EXPECT_NEAR(table.levels[0].centre, kStep, 1e-6);
+  EXPECT_NEAR(table.levels[0].to, 1.5 * kStep, 1e-6);
+  EXPECT_NEAR(table.levels[1].worst_round_trip, kStep / 2, 1e-6);
+  EXPECT_NEAR(table.levels.back().from, 254.5 * kStep, 1e-4);
+  EXPECT_NEAR(table.levels.back().to, 30, 1e-6);
+  EXPECT_NEAR(table.worst_depth, 1.5 * kStep, 1e-5);
+  EXPECT_EQ(table.codes, 65536);
+}
+
+// By hand: level k reaches from m + k w to m + (k + 1) w with w = 79.9 / 256; fraction codes lie
+// w / 255 apart, and a depth halfway between two of them is w / 510 off.
+TEST(PrecisionTable, OfReflectedDividesTheRangeIntoEqualLevels) {
+  const PrecisionTable table = precision_table(options_of(CodecKind::kReflected, 80));
+  constexpr double kWidth = 79.9 / 256;
+  ASSERT_EQ(table.levels.size(), 256u);
+  for (const int64_t level : {0, 1, 100, 255}) {
+    const LevelPrecision& precision = table.levels[static_cast<size_t>(level)];
+    const auto k = static_cast<double>(level);
+    EXPECT_EQ(precision.level, level);
+    EXPECT_NEAR(precision.from, 0.1 + k * kWidth, 1e-4);
+    EXPECT_NEAR(precision.centre, 0.1 + (k + 0.5) * kWidth, 1e-4);
+    EXPECT_NEAR(precision.to, 0.1 + (k + 1) * kWidth, 1e-4);
+    EXPECT_NEAR(precision.step(), kWidth, 1e-4);
+    EXPECT_NEAR(precision.fraction_step, kWidth / 255, 1e-6);
+    EXPECT_NEAR(precision.worst_round_trip, kWidth / 510, 1e-7);
+  }
+  EXPECT_NEAR(table.level_step, kWidth, 1e-6);
+  EXPECT_NEAR(table.fraction_step, kWidth / 255, 1e-6);
 }
 
 // Weakness 1 of the original: a sigmoid cannot say negative residuals.

@@ -121,6 +121,8 @@ struct WrongValue {
   const char* message;
 };
 
+void PrintTo(const WrongValue& value, std::ostream* out) { *out << value.name; }
+
 class WrongConfigValue : public ::testing::TestWithParam<WrongValue> {};
 
 TEST_P(WrongConfigValue, IsRefused) { EXPECT_EQ(complaint(GetParam().yaml), GetParam().message); }
@@ -182,6 +184,13 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"StepsWithoutMilestones", "schedule: {type: step}",
                    "run.yaml: schedule.milestones: expected at least one epoch for "
                    "schedule.type: step, got []"},
+        WrongValue{"NoScaleWeighsAnything", "loss: {scale_weights: [0, 0, 0, 0]}",
+                   "run.yaml:1: loss.scale_weights: expected a weight above 0, got [0, 0, 0, 0]"},
+        WrongValue{"MilestonesThatFall", "schedule: {type: step, milestones: [9, 4]}",
+                   "run.yaml:1: schedule.milestones: expected epochs in rising order, got [9, 4]"},
+        WrongValue{"FakeQuantizationOfNothing", "quantize: {fake: true}",
+                   "run.yaml: quantize.checkpoint: expected a trained checkpoint for "
+                   "quantize.fake: true, got nothing; train without it first"},
         WrongValue{"TwoDocuments", "seed: 1\n---\nseed: 2\n",
                    "run.yaml: expected one YAML document, got 2"}),
     [](const auto& info) { return info.param.name; });

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace dualdepth {
@@ -55,6 +56,35 @@ TEST(DrawAugmentation, HappensAsOftenAsAskedAndStaysInItsRange) {
   EXPECT_NEAR(flips / double{kDraws}, 0.3, 0.018);
   EXPECT_NEAR(jitters / double{kDraws}, 0.6, 0.018);
   EXPECT_NEAR(zooms / double{kDraws}, 0.2, 0.018);
+}
+
+// A uniform draw from [-1, 1] has mean 0 and mean square 1/3; two independent ones have mean
+// product 0. Bounds are five standard errors of the mean of 20000: 5 sqrt(var / 20000), where the
+// variance of the draw is 1/3, of its square 4/45 and of a product 1/9.
+TEST(DrawAugmentation, FourJittersAreUniformOverTheirRangesAndIndependent) {
+  AugmentationOptions options;
+  options.jitter = 1;
+  options.brightness = 0.1;
+  options.contrast = 0.2;
+  options.saturation = 0.3;
+  options.hue = 0.04;
+  constexpr int kDraws = 20000;
+  std::array<double, 4> sums{};
+  std::array<std::array<double, 4>, 4> products{};
+  for (uint64_t i = 0; i < kDraws; ++i) {
+    const Augmentation drawn = draw_augmentation(options, RandomStream({i}));
+    const std::array<double, 4> parts{(drawn.brightness - 1) / 0.1, (drawn.contrast - 1) / 0.2,
+                                      (drawn.saturation - 1) / 0.3, drawn.hue / 0.04};
+    for (size_t a = 0; a < 4; ++a) {
+      sums[a] += parts[a] / kDraws;
+      for (size_t b = 0; b < 4; ++b) products[a][b] += parts[a] * parts[b] / kDraws;
+    }
+  }
+  for (size_t a = 0; a < 4; ++a) {
+    EXPECT_NEAR(sums[a], 0, 0.0205) << a;
+    EXPECT_NEAR(products[a][a], 1.0 / 3, 0.0106) << a;
+    for (size_t b = 0; b < a; ++b) EXPECT_NEAR(products[a][b], 0, 0.0118) << a << " " << b;
+  }
 }
 
 TEST(DrawAugmentation, OneOptionDoesNotChangeTheDrawsOfAnother) {

@@ -9,7 +9,6 @@
 
 #include "dualdepth/base/error.h"
 #include "testing/kitti_tree.h"
-#include "testing/shared_data.h"
 
 namespace dualdepth {
 namespace {
@@ -136,10 +135,43 @@ TEST_F(LoaderOfFrames, ChangedFileIsNotServedFromTheCache) {
   EXPECT_NEAR(loader.next()->image[0][2][0][0].item<float>(), 200.0 / 255, 1e-6);
 }
 
-TEST_F(LoaderOfFrames, EpochsDifferInOrderAndAugmentation) {
-  const auto first = epoch(0);
-  const auto second = epoch(1);
-  EXPECT_NE(first[0].ids, second[0].ids);
+TEST_F(LoaderOfFrames, EpochsDifferInOrder) { EXPECT_NE(epoch(0)[0].ids, epoch(1)[0].ids); }
+
+// All pictures are the same, so that two images differ by their augmentation alone; with a jitter
+// of four real numbers for each, no two are equal.
+TEST_F(LoaderOfFrames, AugmentationIsAFunctionOfSeedEpochAndSample) {
+  for (int frame = 0; frame < kFrames; ++frame) {
+    tree_.add_picture("raw/" + KittiTree::raw_picture(frame), 90);
+  }
+  options_.data.augmentation = {};
+  options_.data.augmentation.flip = 0;
+  options_.data.augmentation.jitter = 1;
+  options_.drop_last = false;
+  const auto images = [&](uint64_t seed, int64_t number, int64_t batch_size) {
+    options_.seed = seed;
+    options_.data.batch_size = batch_size;
+    std::map<std::string, torch::Tensor> by_id;
+    for (const Batch& batch : epoch(number)) {
+      for (size_t i = 0; i < batch.ids.size(); ++i) {
+        by_id[batch.ids[i]] = batch.image[static_cast<int64_t>(i)].clone();
+      }
+    }
+    return by_id;
+  };
+  const auto reference = images(5, 0, 3);
+  ASSERT_EQ(reference.size(), kFrames);
+  const auto other_batches = images(5, 0, 4);
+  const auto other_epoch = images(5, 1, 3);
+  const auto other_seed = images(6, 0, 3);
+  for (const auto& [id, image] : reference) {
+    EXPECT_TRUE(torch::equal(image, other_batches.at(id))) << id;
+    EXPECT_FALSE(torch::equal(image, other_epoch.at(id))) << id;
+    EXPECT_FALSE(torch::equal(image, other_seed.at(id))) << id;
+    for (const auto& [other_id, other] : reference) {
+      if (other_id == id) continue;
+      EXPECT_FALSE(torch::equal(image, other)) << id << " " << other_id;
+    }
+  }
 }
 
 TEST_F(LoaderOfFrames, DrawsSomeOfTheGroundTruthAnewInEveryEpoch) {
@@ -245,7 +277,7 @@ TEST_F(LoaderOfFrames, KbCropTakesTheBottomMiddle) {
               ThrowsMessage<Error>(AllOf(HasSubstr("1216x352"), HasSubstr("64x48"))));
 }
 
-TEST(LoaderOfKittiMini, PicturesOfAllSizesShareABatch) {
+TEST(LoaderOfKittiSizes, PicturesOfAllSizesShareABatch) {
   const KittiTree tree;
   std::string split;
   const cv::Size sizes[] = {{1242, 375}, {1224, 370}, {1238, 374}, {1226, 370}};

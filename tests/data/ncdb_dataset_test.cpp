@@ -193,6 +193,8 @@ struct BadSplit {
   const char* got;
 };
 
+void PrintTo(const BadSplit& value, std::ostream* out) { *out << value.json; }
+
 class NcdbSplit : public NcdbFiles, public ::testing::WithParamInterface<BadSplit> {};
 
 TEST_P(NcdbSplit, FaultIsNamedWithItsEntry) {

@@ -54,6 +54,10 @@ struct ScatterGolden {
   double metres;
 };
 
+void PrintTo(const ScatterGolden& value, std::ostream* out) {
+  *out << value.drive << " " << value.frame;
+}
+
 class ScatterRealDepth : public ::testing::TestWithParam<ScatterGolden> {
  protected:
   void SetUp() override { DUALDEPTH_NEEDS_SHARED("kitti_mini"); }

@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "dualdepth/base/error.h"
+#include "testing/environment_variable.h"
 #include "testing/kitti_tree.h"
+#include "testing/print_enum.h"
 
 namespace dualdepth {
 namespace {
@@ -45,7 +47,25 @@ TEST_P(Cache, ReturnsWhatWasStoredUnderTheSameKeyAlone) {
   EXPECT_EQ(cache->find("another key"), nullptr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Cache, ::testing::Values(CacheKind::kMemory, CacheKind::kDisk));
+INSTANTIATE_TEST_SUITE_P(Kinds, Cache, ::testing::Values(CacheKind::kMemory, CacheKind::kDisk),
+                         [](const auto& test) { return std::string(enum_name(test.param)); });
+
+TEST(MakeSampleCache, WithoutAFolderTheDiskCacheLiesBelowTheUsersCacheFolder) {
+  const testing::TempFolder folder;
+  DataOptions options;
+  options.cache = CacheKind::kDisk;
+  const testing::EnvironmentVariable home("HOME", (folder / "home").string());
+  {
+    const testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder / "cache").string());
+    make_sample_cache(options)->store("key", example());
+    EXPECT_FALSE(fs::is_empty(folder / "cache/dualdepth/samples"));
+  }
+  const testing::EnvironmentVariable no_cache("XDG_CACHE_HOME", "");
+  make_sample_cache(options)->store("key", example());
+  EXPECT_FALSE(fs::is_empty(folder / "home/.cache/dualdepth/samples"));
+}
+
+TEST(MakeSampleCache, NoneIsNoCache) { EXPECT_EQ(make_sample_cache(DataOptions{}), nullptr); }
 
 class DiskCacheFile : public ::testing::Test {
  protected:
@@ -69,7 +89,7 @@ class DiskCacheFile : public ::testing::Test {
   std::string bytes_;
 };
 
-TEST_F(DiskCacheFile, OutlivesTheProcess) { EXPECT_NE(find_in(bytes_), nullptr); }
+TEST_F(DiskCacheFile, IsServedByAnotherCacheOfItsFolder) { EXPECT_NE(find_in(bytes_), nullptr); }
 
 TEST_F(DiskCacheFile, OfAnyOtherLengthIsNotServed) {
   for (size_t length = 0; length < bytes_.size(); ++length) {
@@ -122,6 +142,24 @@ TEST(CacheKey, ChangesWithEachFileAndEachOptionThatShapesTheSample) {
     fs::last_write_time(file, fs::last_write_time(file) + std::chrono::nanoseconds(1));
     EXPECT_NE(cache_key(*dataset, 0, tree.options()), before) << file;
   }
+  // A file that grew within the same tick of the clock.
+  for (const fs::path& file : dataset->files(0)) {
+    const auto before = cache_key(*dataset, 0, tree.options());
+    const auto time = fs::last_write_time(file);
+    std::ofstream(file, std::ios::app) << "x";
+    fs::last_write_time(file, time);
+    EXPECT_NE(cache_key(*dataset, 0, tree.options()), before) << file;
+  }
+  // The same bytes and times in another folder.
+  const KittiTree copy;
+  fs::copy(tree.root(), copy.root(), fs::copy_options::recursive);
+  for (const fs::path& file : dataset->files(0)) {
+    fs::last_write_time(copy.root() / file.lexically_relative(tree.root()),
+                        fs::last_write_time(file));
+  }
+  const auto other = open_dataset(copy.options(), SplitRole::kTrain);
+  EXPECT_NE(cache_key(*other, 0, copy.options()), cache_key(*dataset, 0, tree.options()));
+
   fs::remove(dataset->files(0)[0]);
   EXPECT_THROW(cache_key(*dataset, 0, tree.options()), Error);
 }

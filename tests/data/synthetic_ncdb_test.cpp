@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "dualdepth/data/dataset.h"
 #include "dualdepth/data/synthetic_parking.h"
 #include "dualdepth/io/image.h"
@@ -50,14 +53,49 @@ TEST(FisheyeCamera, CornersOfThePictureAreDark) {
   EXPECT_GT(rendering.distance.at<double>(60, 50), rendering.depth.at<double>(60, 50));
 }
 
+// The number of solids that the way from `start` to `end` enters.
+int count_entries(const Scene& scene, const Vec3& start, const Vec3& end) {
+  constexpr double kPastSurface = 1e-6;  // m
+  const Vec3 way = end - start;
+  const double length = std::sqrt(way.dot(way));
+  const Vec3 direction = way * (1 / length);
+  int entries = 0;
+  double done = 0;
+  while (const auto hit = scene.nearest({start + direction * done, direction}, length - done)) {
+    done += hit->distance + kPastSurface;
+    ++entries;
+  }
+  return entries;
+}
+
+// A ray that starts inside a solid does not meet it. So a solid around `point` is entered on the
+// way there from high above, and not on the way back; any other is entered on both.
+bool is_inside_a_solid(const Scene& scene, const Vec3& point) {
+  const Vec3 above = point + Vec3{0, 0, 40};
+  return count_entries(scene, above, point) != count_entries(scene, point, above);
+}
+
+TEST(SolidsAround, AreFoundByTheWayInAndTheWayOut) {
+  const Scene box = grey_scene({{Box{.base = {10, 0, 0}, .size = {2, 2, 3}}, {}},
+                                {Box{.base = {10, 0, 5}, .size = {2, 2, 3}}, {}}});
+  EXPECT_TRUE(is_inside_a_solid(box, {10.3, 0.2, 1}));
+  EXPECT_TRUE(is_inside_a_solid(box, {10.3, 0.2, 6}));
+  EXPECT_FALSE(is_inside_a_solid(box, {10.3, 0.2, 4})) << "between the two";
+  EXPECT_FALSE(is_inside_a_solid(box, {7, 0, 1}));
+}
+
 TEST(ParkingDrive, NothingStandsWhereTheCameraIs) {
   for (int sequence = 0; sequence < 8; ++sequence) {
     const ParkingDrive drive(5, sequence, 6);
     const Scene scene = drive.scene();
     for (int frame = 0; frame < 6; ++frame) {
-      const Pose pose = drive.camera_pose(frame);
-      const auto hit = scene.nearest({pose.position, pose.forward()});
-      EXPECT_TRUE(!hit || hit->distance > 0.1) << sequence << " " << frame;
+      const Vec3 camera = drive.camera_pose(frame).position;
+      EXPECT_FALSE(is_inside_a_solid(scene, camera)) << sequence << " " << frame;
+      for (int degrees = 0; degrees < 360; degrees += 5) {
+        const double bearing = degrees * std::numbers::pi / 180;
+        const auto hit = scene.nearest({camera, {std::cos(bearing), std::sin(bearing), 0}});
+        EXPECT_TRUE(!hit || hit->distance > 0.1) << sequence << " " << frame << " " << degrees;
+      }
     }
     EXPECT_FALSE(drive.instances().empty());
   }

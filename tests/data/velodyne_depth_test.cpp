@@ -67,6 +67,10 @@ struct Golden {
   double metres;
 };
 
+void PrintTo(const Golden& value, std::ostream* out) {
+  *out << value.frame << ", camera " << value.camera << ", " << enum_name(value.projection);
+}
+
 class ProjectRealSweep : public ::testing::TestWithParam<Golden> {
  protected:
   void SetUp() override { DUALDEPTH_NEEDS_SHARED("kitti_mini"); }

@@ -84,8 +84,8 @@ TEST_F(CentredHead, KeepsEachPixelsLevelAndPutsTheSmallestWinnerAboveZero) {
         new_logits.argmax(1).masked_select(clear).equal(old_logits.argmax(1).masked_select(clear)));
     smallest = std::min(smallest, new_logits.amax(1).min().item<double>());
   }
-  EXPECT_NEAR(smallest, kCentringRoom, 1e-3);
-  EXPECT_NEAR(centring_.smallest, kCentringRoom, 1e-9);
+  EXPECT_NEAR(smallest, kCentringRoom * centring_.spread_after, 1e-3);
+  EXPECT_NEAR(centring_.smallest, kCentringRoom * centring_.spread_after, 1e-9);
 }
 
 TEST_F(CentredHead, NeedsPictures) {

@@ -33,7 +33,7 @@ class PlainQuantizer : public ::testing::Test {
     held_out_ = open_dataset(config_.data, SplitRole::kValidation);
   }
 
-  // configs/kitti_mini.yaml by the program, at half its resolution to save time.
+  // configs/kitti_mini.yaml by the program, at a third of its resolution to save time.
   void train() const {
     std::vector<std::string> words{"train", config_file().string()};
     for (const auto& word : overrides()) words.push_back(word);
@@ -113,8 +113,8 @@ class PlainQuantizer : public ::testing::Test {
             "data.val_split=" + shared("kitti_mini/splits/val.txt"),
             "model.pretrained=" + shared("weights/resnet18_partial.safetensors"),
             "output_dir=" + (folder_ / "run").string(),
-            "data.image_shape=[96, 320]",
-            "trainer.max_epochs=16"};
+            "data.image_shape=[64, 192]",
+            "trainer.max_epochs=4"};
   }
 };
 
@@ -139,7 +139,7 @@ TEST_F(PlainQuantizer, KeepsTheDepthOfACentredFile) {
   fmt::print("equal levels {:.6f}; abs_rel {:.4f}, per channel {:.4f}, per tensor {:.4f}\n", share,
              in_float, per_channel, per_tensor);
   EXPECT_GE(share, 0.9999);
-  EXPECT_LT(in_float, 0.5);  // the network has learnt
+  EXPECT_LT(in_float, 0.35);  // the network has learnt: 16 epochs at 192x640 reach 0.14
   EXPECT_LE(per_channel, 1.01 * in_float);
   EXPECT_LE(per_tensor, 1.02 * in_float);
 }

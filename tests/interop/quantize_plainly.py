@@ -40,7 +40,9 @@ for granularity in ("channel", "tensor"):
 
 said = {}
 for name, path in files.items():
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # its threads spin while they wait, which slows the tests beside this one
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     for i, picture in enumerate(of("held_out")):
         level, fraction = session.run(["level", "fraction"], {"image": picture})
         said[f"level_{name}_{i}"] = level.astype("int64")

@@ -11,7 +11,9 @@ import comparison
 def with_onnxruntime(file):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # its threads spin while they wait, which slows the tests beside this one
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     shape = [size if isinstance(size, int) else None for size in session.get_inputs()[0].shape]
     return shape, lambda image: dict(zip(names, session.run(names, {"image": image})))
@@ -21,7 +23,7 @@ def with_openvino(file):
     import openvino
 
     core = openvino.Core()
-    model = core.compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    model = core.compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
     shape = [None if size.is_dynamic else size.get_length() for size in model.input("image").partial_shape]
 
     def run(image):

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <opencv2/imgcodecs.hpp>
+#include <vector>
+
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/io/image.h"
 #include "testing/hex.h"
@@ -69,6 +72,10 @@ TEST(DecodeGrey16Png, TakesTheRealDepthMaps) {
     const auto image = decode(file, kMaxPictureSide);
     ASSERT_TRUE(image) << name;
     EXPECT_EQ(image->size(), cv::Size(1242, 375));
+    const std::vector<uchar> bytes(file.begin(), file.end());
+    const cv::Mat reference = cv::imdecode(bytes, cv::IMREAD_UNCHANGED);  // by libpng
+    ASSERT_EQ(reference.type(), CV_16UC1);
+    EXPECT_EQ(cv::norm(*image, reference, cv::NORM_INF), 0) << name;
   }
 }
 

@@ -89,6 +89,8 @@ struct BadNpy {
   const char* complaint;
 };
 
+void PrintTo(const BadNpy& value, std::ostream* out) { *out << value.name; }
+
 class RefusedNpy : public ::testing::TestWithParam<BadNpy> {};
 
 TEST_P(RefusedNpy, NamesTheFileAndWhatWasFound) {

@@ -127,6 +127,8 @@ struct LyingHeader {
   const char* complaint;
 };
 
+void PrintTo(const LyingHeader& value, std::ostream* out) { *out << value.name; }
+
 class LyingSafetensors : public ::testing::TestWithParam<LyingHeader> {};
 
 TEST_P(LyingSafetensors, IsRefusedWithItsName) {

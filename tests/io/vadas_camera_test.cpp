@@ -99,6 +99,8 @@ struct BadFile {
   const char* message;
 };
 
+void PrintTo(const BadFile& value, std::ostream* out) { *out << value.text; }
+
 class BadVadasFile : public ::testing::TestWithParam<BadFile> {};
 
 TEST_P(BadVadasFile, IsRefusedByName) {

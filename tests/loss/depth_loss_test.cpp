@@ -1,9 +1,12 @@
 #include "dualdepth/loss/depth_loss.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "dualdepth/loss/silog.h"
 #include "loss/finite_difference.h"
@@ -162,6 +165,75 @@ TEST(DepthLoss, PixelsOutOfRangeHaveNoGradientAndNoInfluence) {
   EXPECT_EQ(with.out_of_range, 1);
 }
 
+// A masked pixel may hold anything; in float32, as in training.
+TEST(DepthLoss, HugeLogitsAreFiniteAndHaveNoInfluenceAtAMaskedPixel) {
+  const GoldenPixels pixels;
+  for (const auto& [codec, codec_name] : EnumNames<CodecKind>::values) {
+    for (const auto& [integer, integer_name] : EnumNames<IntegerLossKind>::values) {
+      SCOPED_TRACE(testing::Message() << codec_name << ' ' << integer_name);
+      LossOptions options;
+      options.integer = integer;
+      const DepthLoss loss(model_of(codec), options);
+      const int64_t channels = codec == CodecKind::kContinuous ? 1 : kLevels;
+      const auto run = [&](int64_t masked_pixels, float size) {
+        auto logits = pixels.logits.narrow(1, 0, channels).to(torch::kFloat32).contiguous();
+        logits[5] = size * torch::linspace(-1, 1, channels + 1).narrow(0, 1, channels);
+        const auto leaf = logits.narrow(0, 0, 5 + masked_pixels).clone().requires_grad_();
+        const auto fraction = pixels.fraction.to(torch::kFloat32).narrow(0, 0, 5 + masked_pixels);
+        const auto depth = pixels.depth.to(torch::kFloat32).narrow(0, 0, 5 + masked_pixels);
+        const LossTerms terms = loss(leaf, fraction, depth);
+        terms.total.backward();
+        return std::pair{terms.total.item<double>(), leaf.grad()};
+      };
+      const auto [without, plain_gradient] = run(0, 0);
+      for (const float size : {1e4F, -1e4F, 1e30F}) {
+        const auto [with, gradient] = run(1, size);
+        EXPECT_NEAR(with, without, 1e-5 * without) << size;
+        EXPECT_EQ(gradient[5].abs().max().item<float>(), 0) << size;
+        EXPECT_TRUE(torch::allclose(gradient.narrow(0, 0, 5), plain_gradient, 1e-4, 1e-6)) << size;
+      }
+    }
+  }
+}
+
+// Logits as large as a network that diverges gives them, at pixels that count.
+TEST(DepthLoss, HugeLogitsHaveAFiniteLossAndGradient) {
+  const GoldenPixels pixels;
+  for (const auto& [integer, integer_name] : EnumNames<IntegerLossKind>::values) {
+    LossOptions options;
+    options.integer = integer;
+    const auto logits = (1e4 * pixels.logits.to(torch::kFloat32)).requires_grad_();
+    const LossTerms terms = DepthLoss(model_of(CodecKind::kReflected), options)(
+        logits, pixels.fraction.to(torch::kFloat32), pixels.depth.to(torch::kFloat32));
+    terms.total.backward();
+    EXPECT_TRUE(std::isfinite(terms.total.item<double>())) << integer_name;
+    EXPECT_TRUE(logits.grad().isfinite().all().item<bool>()) << integer_name;
+  }
+}
+
+TEST(DepthLoss, HasTheSameBitsInLossAndGradientWithAnyNumberOfThreads) {
+  torch::manual_seed(4);
+  constexpr int64_t kPixels = 5000;
+  const auto logits = torch::randn({kPixels, kLevels});
+  const auto fraction = torch::randn({kPixels});
+  const auto depth = 0.6 + 19 * torch::rand({kPixels});
+  const auto run = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    const auto leaf = logits.clone().requires_grad_();
+    const LossTerms terms = DepthLoss(model_of(CodecKind::kReflected), {})(leaf, fraction, depth);
+    terms.total.backward();
+    at::set_num_threads(before);
+    return std::pair{terms.total.detach(), leaf.grad()};
+  };
+  const auto [loss, gradient] = run(1);
+  for (const int threads : {2, 3}) {
+    const auto [other_loss, other_gradient] = run(threads);
+    EXPECT_TRUE(torch::equal(loss, other_loss)) << threads;
+    EXPECT_TRUE(torch::equal(gradient, other_gradient)) << threads;
+  }
+}
+
 TEST(DepthLoss, ListWithoutAPixelInRangeCountsAsNothing) {
   const DepthLoss loss(model_of(CodecKind::kReflected), {});
   const LossTerms none = loss(torch::empty({0, kLevels}), torch::empty({0}), torch::empty({0}));
@@ -197,6 +269,22 @@ TEST(SiLog, ForgivesItsShareOfACommonFactor) {
   EXPECT_NEAR(at(0), ln2 * std::sqrt(2.5), 1e-7);
   EXPECT_NEAR(at(1), ln2 * 0.5, 1e-7);
   EXPECT_NEAR(at(0.85), ln2 * std::sqrt(2.5 - 0.85 * 2.25), 1e-7);
+}
+
+// The formula as it stands takes the difference of two equal numbers here; where rounding makes it
+// negative, its root is NaN. Every loss is the spread that rounding leaves: 1e-4 and nothing else.
+TEST(SiLog, OfACommonFactorIsFiniteInFloat32WhenItIsForgivenEntirely) {
+  torch::manual_seed(6);
+  for (int64_t count = 2; count < 8; ++count) {
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      const auto depth = 1 + 79 * torch::rand({count});
+      const auto prediction = ((1 + 9 * torch::rand({1})) * depth).requires_grad_();
+      const auto loss = silog(prediction, depth, torch::ones({count}), 1);
+      loss.backward();
+      EXPECT_NEAR(loss.item<double>(), 1e-4, 1e-6) << count;
+      EXPECT_TRUE(prediction.grad().isfinite().all().item<bool>()) << count;
+    }
+  }
 }
 
 TEST(SiLog, GradientIsFiniteWhereThePredictionIsRight) {

@@ -57,6 +57,21 @@ TEST(PairedDeltas, OtherPicturesAreRefused) {
       ThrowsMessage<Error>(AllOf(HasSubstr("lot/1"), HasSubstr("street/1"))));
 }
 
+TEST(PairedDeltas, AnotherProtocolIsRefused) {
+  EvaluationResult other = with_abs_rel({0.1});
+  other.protocol = "eigen-crop";
+  EXPECT_THAT([&] { paired_deltas(with_abs_rel({0.1}), other); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("ncdb"), HasSubstr("eigen-crop"))));
+}
+
+TEST(PairedDeltas, OnePictureGivesAnIntervalOfItsOwnDifference) {
+  const MetricDelta delta =
+      paired_deltas(with_abs_rel({0.1}), with_abs_rel({0.3})).of(&DepthMetrics::abs_rel);
+  EXPECT_NEAR(delta.mean, 0.2, 1e-12);
+  EXPECT_NEAR(delta.low, 0.2, 1e-12);
+  EXPECT_NEAR(delta.high, 0.2, 1e-12);
+}
+
 TEST(MostWorsened, RanksPicturesByWhatTheyLost) {
   const auto first = with_abs_rel({0.1, 0.5, 0.2, 0.3});
   const auto other = with_abs_rel({0.2, 0.5, 0.5, 0.1});

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <numeric>
+
 #include "dualdepth/base/error.h"
 
 namespace dualdepth {
@@ -89,6 +92,39 @@ TEST(Evaluation, BinsPoolPixelsByTruthWithTheirLowerEdge) {
   EXPECT_EQ(bins[3].name, "5-15");
   EXPECT_EQ(bins[3].pixels, 2u);
   EXPECT_NEAR(bins[3].metrics.abs_rel, (0.2 + 0.4) / 2, 1e-6);
+}
+
+TEST(Evaluation, NonFinitePredictionsAddUpOverPictures) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  Evaluation evaluation = benchmark();
+  evaluation.add("a", (cv::Mat_<float>(1, 3) << kNan, 4, kInf), constant(4, 3));
+  evaluation.add("b", (cv::Mat_<float>(1, 3) << 9, kNan, kNan),
+                 (cv::Mat_<float>(1, 3) << 9, 9, 0));  // the last has no ground truth
+  EXPECT_EQ(evaluation.result().non_finite_predictions, 3u);
+}
+
+TEST(Evaluation, DistributionHoldsThePixelsOfAllPictures) {
+  Evaluation evaluation = benchmark();
+  evaluation.add("a", constant(5, 4), constant(4, 4));
+  evaluation.add("b", constant(9, 7), constant(9, 7));
+  const auto distribution = evaluation.result().distribution;
+  ASSERT_TRUE(distribution);
+  const auto& counts = distribution->counts();
+  EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), int64_t{0}), 11);
+}
+
+TEST(Evaluation, BinsAndClassesLeaveOutWhatTheMaskLeavesOut) {
+  Evaluation evaluation(find_protocol("ncdb"), ScalingKind::kNone);
+  const cv::Mat valid = (cv::Mat_<uchar>(1, 4) << 255, 0, 255, 0);
+  const std::vector<ClassInstance> instances{{"car", cv::Mat(1, 4, CV_8UC1, cv::Scalar(1))}};
+  evaluation.add("a", (cv::Mat_<float>(1, 4) << 3, 200, 2, 9), constant(2, 4), valid, instances);
+  const EvaluationResult result = evaluation.result();
+  EXPECT_EQ(result.bins[1].pixels, 2u);  // 1 to 3 m
+  EXPECT_NEAR(result.bins[1].metrics.abs_rel, 0.25, 1e-6);
+  ASSERT_EQ(result.classes.size(), 1u);
+  EXPECT_EQ(result.classes[0].pixels, 2u);
+  EXPECT_NEAR(result.classes[0].metrics.abs_rel, 0.25, 1e-6);
 }
 
 TEST(Evaluation, ClassesPoolTheirInstancesAndCountOverlapOnce) {

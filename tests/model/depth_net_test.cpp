@@ -138,6 +138,38 @@ TEST(DepthNet, BFloat16TrunkStaysNearFloat32AndItsHeadsAreFloat32) {
   EXPECT_EQ(net->heads(fast, 0).integer_logits.scalar_type(), torch::kFloat32);
 }
 
+// Statistics and affine parameters of batch norm as training leaves them: with the initial ones
+// (mean 0, variance 1, gamma 1, beta 0) folding it into the filters is nearly the identity.
+void give_trained_batch_norm(DepthNet& net) {
+  const torch::NoGradGuard no_grad;
+  for (auto& buffer : net->named_buffers()) {
+    if (buffer.key().ends_with("running_mean")) buffer.value().normal_(0, 0.3);
+    if (buffer.key().ends_with("running_var")) buffer.value().uniform_(0.4, 2.5);
+  }
+  for (auto& parameter : net->named_parameters()) {
+    const bool affine = parameter.key().starts_with("encoder") && parameter.value().dim() == 1;
+    if (affine && parameter.key().ends_with("weight")) parameter.value().uniform_(0.5, 1.5);
+    if (affine && parameter.key().ends_with("bias")) parameter.value().normal_(0, 0.3);
+  }
+}
+
+// The network as LibTorch's batch_norm computes it says what folding has to give.
+TEST(DepthNet, FoldedBatchNormGivesTheSameFeatures) {
+  torch::manual_seed(9);
+  const torch::NoGradGuard no_grad;
+  for (const auto kind : {EncoderKind::kResNet18, EncoderKind::kResNet50}) {
+    ModelOptions options;
+    options.encoder = kind;
+    DepthNet net(options);
+    give_trained_batch_norm(net);
+    net->eval();
+    const auto image = torch::rand({1, 3, 64, 64});
+    const auto plain = net->features(image).at(0);
+    net->prepare_for_prediction();
+    EXPECT_LT(relative_difference(net->features(image).at(0), plain), 2e-5) << enum_name(kind);
+  }
+}
+
 // Filters that were folded and split must not outlive a training step.
 TEST(DepthNet, TakesNewParametersAfterPredictionWasPrepared) {
   torch::manual_seed(3);

@@ -4,6 +4,8 @@
 #include <torch/nn/functional/conv.h>
 #include <torch/utils.h>
 
+#include "testing/instruction_sets.h"
+
 namespace dualdepth {
 namespace {
 
@@ -41,13 +43,24 @@ TEST_P(IntegerLevels, AreThoseOfTheConvolutionsArgmax) {
                       bias.to(torch::kFloat64).view({1, -1, 1, 1});
   const auto [best, order] = logits.topk(std::min<int64_t>(2, c.levels), 1);
   const auto clear = (best.select(1, 0) - best.select(1, 1)) > 1e-4;
-  const IntegerLevelHead head(weight.to(torch::kFloat32), bias, {scale, kInputScale, c.zero_point});
+  const IntegerHeadGrids grids{scale, kInputScale, c.zero_point};
+  const IntegerLevelHead head(weight.to(torch::kFloat32), bias, grids);
   for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
     const auto levels = head(steps.to(torch::kUInt8).contiguous(format));
     ASSERT_EQ(levels.sizes(), torch::IntArrayRef({c.batch, c.height, c.width}));
     EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)));
   }
   EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.95);
+
+  // Half of all winners clipped, as by a lowest code: ArgMax then returns the first level.
+  IntegerHeadGrids clipping = grids;
+  clipping.clipping_value = logits.amax(1).median().item<float>() + 1e-3F;
+  const IntegerLevelHead clipped(weight.to(torch::kFloat32), bias, clipping);
+  const auto expected =
+      torch::where(logits.amax(1) <= clipping.clipping_value, 0, order.select(1, 0));
+  const auto is_clear = clear.logical_and((logits.amax(1) - clipping.clipping_value).abs() > 1e-4);
+  const auto levels = clipped(steps.to(torch::kUInt8));
+  EXPECT_TRUE(levels.masked_select(is_clear).equal(expected.masked_select(is_clear)));
 }
 
 // Widths around the kernel's tile, levels around its groups, channels around a quad.
@@ -63,6 +76,11 @@ TEST(IntegerLevelsOfTies, OfEqualLogitsTheFirstLevelWins) {
   bias[7] = bias[70] = bias[200] = 1;
   const IntegerLevelHead head(torch::zeros({256, 4, 3, 3}), bias, {torch::ones({1}), 1, 0});
   EXPECT_TRUE(head(torch::ones({1, 4, 4, 20}, torch::kUInt8)).eq(7).all().item<bool>());
+}
+
+TEST(IntegerLevelHead, IsNotSupportedWithoutAvx512) {
+  const testing::OnlyInstructionSet only(HWY_AVX2);
+  EXPECT_FALSE(IntegerLevelHead::is_supported());
 }
 
 }  // namespace

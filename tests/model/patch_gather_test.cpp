@@ -1,8 +1,11 @@
 #include "dualdepth/model/patch_gather.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/utils.h>
+
+#include <utility>
 
 namespace dualdepth {
 namespace {
@@ -37,6 +40,29 @@ TEST_P(GatherPatches, EqualsUnfoldAtThePixelsAndInTheGradient) {
 
 INSTANTIATE_TEST_SUITE_P(BothWays, GatherPatches,
                          ::testing::Values(torch::kFloat32, torch::kFloat64));
+
+// Many pixels of one row after another, so that neighbourhoods overlap where threads would meet.
+TEST(GatherPatchesOnThreads, HasTheSameBitsWithAnyNumberOfThreads) {
+  torch::manual_seed(2);
+  const auto feature = torch::randn({2, 16, 40, 64}).contiguous(torch::MemoryFormat::ChannelsLast);
+  const auto pixels = (torch::rand({2 * 40 * 64}) < 0.7).nonzero().view({-1});
+  const auto weights = torch::randn({pixels.numel(), 9 * 16});
+  const auto run = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    const auto leaf = feature.clone().requires_grad_();
+    const auto patches = gather_patches(leaf, pixels);
+    const auto gradient = torch::autograd::grad({(patches * weights).sum()}, {leaf}).front();
+    at::set_num_threads(before);
+    return std::pair{patches.detach(), gradient};
+  };
+  const auto [patches, gradient] = run(1);
+  for (const int threads : {2, 3, 8}) {
+    const auto [other_patches, other_gradient] = run(threads);
+    EXPECT_TRUE(torch::equal(patches, other_patches)) << threads;
+    EXPECT_TRUE(torch::equal(gradient, other_gradient)) << threads;
+  }
+}
 
 }  // namespace
 }  // namespace dualdepth

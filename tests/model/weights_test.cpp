@@ -8,6 +8,7 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/model/depth_net.h"
 #include "testing/interop_python.h"
+#include "testing/print_enum.h"
 #include "testing/shared_data.h"
 #include "testing/temp_folder.h"
 

@@ -35,5 +35,12 @@ TEST(DepthError, OfOnePixelCountsAtMostOnce) {
   EXPECT_LE(relative, 0.5);
 }
 
+// A codec that decodes to 0 m: two depths of 0 do not differ.
+TEST(DepthError, OfTwoDepthsOfZeroIsZero) {
+  const std::array said{prediction({0, 3}, {0, 5})};
+  const std::array wanted{prediction({0, 4}, {0, 5})};
+  EXPECT_DOUBLE_EQ(depth_error(said, wanted).relative, 0.25 / 2);
+}
+
 }  // namespace
 }  // namespace dualdepth::quantize

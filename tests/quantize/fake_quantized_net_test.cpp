@@ -10,8 +10,10 @@ namespace {
 class FakeQuantizedNetTest : public QuantizedNetwork {
  protected:
   FakeQuantizedNetTest() {
+    // Also layers whose codes and biases are other ones than rounding to nearest gives.
     QuantizeOptions options = quick();
-    options.correct_bias = false;
+    options.round_adaptively = true;
+    options.keep_float = wide_layers();
     quantization_ = quantize_graph(graph_, card_, pictures_, options);
   }
 

@@ -35,6 +35,52 @@ TEST(OnGrid, RoundsTheBiasToTheSumsStep) {
   EXPECT_EQ(graph::integer_bias(conv, 0.05F).item<int32_t>(), 2);
 }
 
+// A convolution over a value of scale 0.02 with a filter that is all 0, one that has nearly decayed
+// and one that lives; the first two with biases that int32 cannot hold in their filters' own scales
+// times 0.02: 2^31 * 1e-10 * 0.02 = 0.0043, 2^31 * 1e-6 / 127 * 0.02 = 0.34.
+graph::Graph with_dead_filters(float input_scale) {
+  graph::Graph graph;
+  const auto image = graph.add_input("image", {1, 1, 2, 2});
+  const auto value = graph.add(graph::FakeQuantize{input_scale, 0, false}, {image}, "");
+  const auto conv = graph.add(graph::Conv{torch::tensor({0.F, 1e-6F, 1.27F}).view({3, 1, 1, 1}),
+                                          torch::tensor({1.F, -0.5F, 0.25F})},
+                              {value}, "conv");
+  graph.set_outputs({{"value", conv}});
+  return graph;
+}
+
+torch::Tensor stored_bias(const graph::Graph& graph, float input_scale) {
+  const auto& conv = std::get<graph::Conv>(graph.node(2).operation);
+  return graph::integer_bias(conv, input_scale).to(torch::kFloat64) *
+         conv.weight_scale.to(torch::kFloat64) * static_cast<double>(input_scale);
+}
+
+TEST(QuantizeWeights, KeepsTheBiasesOfDeadFilters) {
+  for (const auto granularity : {WeightGranularity::kPerChannel, WeightGranularity::kPerTensor}) {
+    const auto graph = quantize_weights(with_dead_filters(0.02F), {granularity}, {});
+    const auto expected = torch::tensor({1.0, -0.5, 0.25}, torch::kFloat64);
+    EXPECT_TRUE(torch::allclose(stored_bias(graph, 0.02F), expected, 0, 2e-4));
+    // The filter that lives is as it was: 127 codes of 0.01.
+    const auto& conv = std::get<graph::Conv>(graph.node(2).operation);
+    EXPECT_FLOAT_EQ(conv.weight.flatten()[2].item<float>(), 1.27F);
+    EXPECT_FLOAT_EQ(conv.weight_scale[-1].item<float>(), 0.01F);
+  }
+}
+
+// An input that was always 0 on the calibration pictures has a scale of 1e-8.
+TEST(QuantizeWeights, KeepsTheBiasesBehindAnInputThatIsAlwaysZero) {
+  const auto graph = quantize_weights(with_dead_filters(1e-8F), {}, {});
+  const auto expected = torch::tensor({1.0, -0.5, 0.25}, torch::kFloat64);
+  EXPECT_TRUE(torch::allclose(stored_bias(graph, 1e-8F), expected, 0, 1e-6));
+}
+
+TEST(QuantizeWeights, LeavesAFloatBiasAsItIs) {
+  const auto before = with_dead_filters(0.02F);
+  const auto graph = quantize_weights(before, {.bias = BiasFormat::kFloat}, {});
+  const auto& conv = std::get<graph::Conv>(graph.node(2).operation);
+  EXPECT_TRUE(torch::equal(conv.bias, torch::tensor({1.F, -0.5F, 0.25F})));
+}
+
 // Six correlated inputs: of all 2^6 ways to round up or down, found one by one, the adaptive one
 // comes close to the best, and rounding to nearest does not.
 TEST(AdaptiveRounding, ComesCloseToTheBestOfAllRoundings) {

@@ -80,6 +80,35 @@ TEST(Evaluate, MedianScalingAndFlipAreOptions) {
   EXPECT_EQ(predictor.calls, 6);
 }
 
+// 10 m for a picture whose left column is black, 14 m for its mirror image: 10 m are right. By the
+// formula of flip_average.h columns from 0.1 to 0.9 of the width get the mean, 12 m.
+TEST(Evaluate, FlipAveragesWithTheMirrorImage) {
+  class SidePredictor : public GreyPredictor {
+   public:
+    Prediction predict(const cv::Mat& rgb) override {
+      Prediction prediction = GreyPredictor::predict(rgb);
+      prediction.depth.setTo(rgb.at<cv::Vec3b>(0, 0)[0] == 0 ? 10 : 14);
+      return prediction;
+    }
+  };
+  class MarkedDataset : public FlatDataset {
+   public:
+    MarkedDataset() : FlatDataset(1) {}
+    Sample load(size_t index) const override {
+      Sample sample = FlatDataset::load(index);
+      sample.rgb.col(199).setTo(cv::Scalar::all(255));
+      return sample;
+    }
+  };
+  SidePredictor predictor;
+  cv::Mat seen;
+  evaluate(predictor, MarkedDataset(), {.protocol = "eigen-annotated", .flip = true},
+           [&](size_t, const Sample&, const cv::Mat& depth) { seen = depth.clone(); });
+  EXPECT_FLOAT_EQ(seen.at<float>(50, 0), 14);
+  EXPECT_FLOAT_EQ(seen.at<float>(50, 100), 12);
+  EXPECT_FLOAT_EQ(seen.at<float>(50, 199), 10);
+}
+
 TEST(Evaluate, ShowsEverySampleInOrderWithDepthAtItsSize) {
   GreyPredictor predictor;
   std::vector<size_t> seen;

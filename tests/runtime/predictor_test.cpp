@@ -26,6 +26,38 @@ TEST(DepthAtSize, IsBilinearInsideTheRegionAndZeroOutside) {
   EXPECT_EQ(cv::norm(depth, expected, cv::NORM_INF), 0);
 }
 
+// 10 m for a picture whose first pixel is black, 20 m for its mirror image: a predictor that knows
+// left from right.
+class SidePredictor : public Predictor {
+ public:
+  Prediction predict(const cv::Mat& rgb) override {
+    Prediction prediction;
+    const bool mirrored = rgb.at<cv::Vec3b>(0, 0)[0] != 0;
+    prediction.depth = cv::Mat(2, 101, CV_32FC1, cv::Scalar(mirrored ? 20 : 10));
+    prediction.level = cv::Mat(2, 101, CV_16UC1, cv::Scalar(mirrored ? 2 : 1));
+    prediction.region = {0, 0, rgb.cols, rgb.rows};
+    return prediction;
+  }
+  cv::Size input_size() const override { return {101, 2}; }
+  const ModelOptions& model() const override { return model_; }
+
+ private:
+  ModelOptions model_;
+};
+
+// By the formula of flip_average.h: the mirror image's 20 m at the left edge, the mean in the
+// middle, the picture's own 10 m at the right edge.
+TEST(PredictWithFlip, JoinsThePredictionsOfThePictureAndItsMirrorImage) {
+  cv::Mat rgb(2, 40, CV_8UC3, cv::Scalar::all(0));
+  rgb.col(39).setTo(cv::Scalar::all(255));
+  SidePredictor predictor;
+  const Prediction both = predict_with_flip(predictor, rgb);
+  EXPECT_FLOAT_EQ(both.depth.at<float>(0, 0), 20);
+  EXPECT_FLOAT_EQ(both.depth.at<float>(0, 50), 15);
+  EXPECT_FLOAT_EQ(both.depth.at<float>(1, 100), 10);
+  EXPECT_EQ(both.level.at<ushort>(0, 0), 1) << "levels stay those of the picture itself";
+}
+
 // Says the value of the red channel as metres, at the picture's own size.
 class RedChannelPredictor : public Predictor {
  public:

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "testing/wait_until.h"
+
 namespace dualdepth {
 namespace {
 
@@ -16,6 +18,27 @@ TEST(ReadAhead, HandsItemsOverInOrderWhateverTheirTime) {
     return i * i;
   });
   for (size_t i = 0; i < 20; ++i) EXPECT_EQ(items.next(), i * i);
+}
+
+TEST(ReadAhead, BeginsAsManyItemsAsAskedBeforeTheFirstIsTaken) {
+  std::atomic<size_t> begun{0};
+  ReadAhead<size_t> items(100, 3, [&](size_t i) {
+    ++begun;
+    return i;
+  });
+  EXPECT_TRUE(testing::wait_until([&] { return begun == 3; })) << begun;
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // time to begin a fourth
+  EXPECT_EQ(begun, 3);
+}
+
+// Each waits until all three have begun.
+TEST(ReadAhead, ProducesThemSideBySide) {
+  std::atomic<size_t> begun{0};
+  ReadAhead<bool> items(3, 3, [&](size_t) {
+    ++begun;
+    return testing::wait_until([&] { return begun == 3; }, std::chrono::seconds(5));
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(items.next());
 }
 
 TEST(ReadAhead, NeverRunsFurtherAheadThanAsked) {

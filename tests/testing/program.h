@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -23,21 +25,33 @@ class Program {
  public:
   Program(const std::string& program, std::vector<std::string> arguments,
           const std::filesystem::path& output, const std::filesystem::path& errors) {
-    posix_spawn_file_actions_t redirect;
-    posix_spawn_file_actions_init(&redirect);
-    constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
-    posix_spawn_file_actions_addopen(&redirect, STDOUT_FILENO, output.c_str(), kAppend, 0600);
-    posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, errors.c_str(), kAppend, 0600);
     arguments.insert(arguments.begin(), program);
     std::vector<char*> words;
     words.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) words.push_back(argument.data());
     words.push_back(nullptr);
-    const int failed =
-        ::posix_spawn(&process_, program.c_str(), &redirect, nullptr, words.data(), environ);
-    posix_spawn_file_actions_destroy(&redirect);
-    if (failed != 0) throw std::runtime_error("cannot run " + program);
+    int failure[2];  // closed by exec, or holds its error number
+    if (::pipe2(failure, O_CLOEXEC) != 0) throw std::runtime_error("cannot open a pipe");
+    const pid_t parent = ::getpid();
+    process_ = ::fork();
+    if (process_ == 0) become(words.data(), parent, output.c_str(), errors.c_str(), failure[1]);
+    ::close(failure[1]);
+    int code = 0;
+    const bool failed = process_ < 0 || ::read(failure[0], &code, sizeof code) > 0;
+    ::close(failure[0]);
+    if (!failed) return;
+    if (process_ > 0) wait();
+    throw std::runtime_error("cannot run " + program + ": " + std::strerror(code));
   }
+
+  // Kills a program that still runs: a test that fails leaves none behind.
+  ~Program() {
+    if (process_ <= 0 || has_ended()) return;
+    send(SIGKILL);
+    wait();
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 
   void send(int signal) const { ::kill(process_, signal); }
 
@@ -54,6 +68,24 @@ class Program {
   }
 
  private:
+  // In the child, where only calls that are safe in a signal handler may follow fork(). The program
+  // is killed when the test that started it dies, by the limit of ctest for instance.
+  [[noreturn]] static void become(char* const* words, pid_t parent, const char* output,
+                                  const char* errors, int failure) {
+    constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
+    const int out = ::open(output, kAppend, 0600);
+    const int err = ::open(errors, kAppend, 0600);
+    const bool redirected = ::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0;
+    if (redirected && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) {
+      ::close(out);
+      ::close(err);
+      ::execv(words[0], words);
+    }
+    const int code = errno;
+    if (::write(failure, &code, sizeof code) < 0) ::_exit(126);
+    ::_exit(127);
+  }
+
   pid_t process_ = 0;
   int status_ = 0;
   bool ended_ = false;

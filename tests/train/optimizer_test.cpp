@@ -36,6 +36,8 @@ struct UpdateRule {
   std::vector<float> after_two_steps;
 };
 
+void PrintTo(const UpdateRule& value, std::ostream* out) { *out << enum_name(value.type); }
+
 class TwoSteps : public ::testing::TestWithParam<UpdateRule> {};
 
 // Two updates of the weights (1, -2) with gradients (0.5, -1) and (-0.25, 3), lr 0.1, decay 0.01,
@@ -54,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
     Optimizer, TwoSteps,
     ::testing::Values(UpdateRule{OptimizerKind::kAdam, {0.87122935F, -1.94872715F}},
                       UpdateRule{OptimizerKind::kAdamW, {0.8714673F, -1.94552098F}},
-                      UpdateRule{OptimizerKind::kSgd, {0.927151F, -2.104302F}}));
+                      UpdateRule{OptimizerKind::kSgd, {0.927151F, -2.104302F}}),
+    [](const auto& test) { return std::string(enum_name(test.param.type)); });
 
 TEST(Optimizer, DecaysNeitherBiasNorNorm) {
   torch::Tensor bias = parameter({1, -2}, {2});

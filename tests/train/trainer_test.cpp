@@ -2,8 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "dualdepth/runtime/evaluation.h"
 #include "dualdepth/runtime/predictor.h"
 #include "testing/kitti_tree.h"
+#include "testing/wait_until.h"
 #include "tiny_run.h"
 
 namespace dualdepth {
@@ -103,11 +105,11 @@ TEST_F(TrainerTest, ValidatesWithTheNumbersOfEval) {
 TEST_F(TrainerTest, AStopSignalEndsTheRunWithACheckpointFromWhichItGoesOnExactly) {
   config_.trainer.ema_decay = 0.9;
   config_.trainer.max_steps = 1000000;
-  std::thread interrupter([this] {
-    while (!fs::exists(folder() / "metrics.jsonl") || fs::is_empty(folder() / "metrics.jsonl")) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    std::raise(SIGTERM);
+  std::jthread interrupter([this](const std::stop_token& run_threw) {
+    const fs::path log = folder() / "metrics.jsonl";
+    testing::wait_until(
+        [&] { return run_threw.stop_requested() || (fs::exists(log) && !fs::is_empty(log)); });
+    if (!run_threw.stop_requested()) ::kill(::getpid(), SIGTERM);
   });
   const TrainResult interrupted = run();
   interrupter.join();

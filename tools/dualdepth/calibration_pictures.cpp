@@ -49,8 +49,10 @@ quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, si
                                     const NetworkInput& input, const ModelCard& card) {
   if (!is_config(config_file)) return {};
   const RunConfig config = load_run_config(config_file, {});
+  if (config.data.val_split.empty()) return {};
   const auto data = with_ground_truth_of(find_protocol(config.evaluation.protocol), config.data);
-  const auto samples = std::make_shared<SpreadDataset>(open_dataset(data, SplitRole::kTrain), most);
+  const auto samples =
+      std::make_shared<SpreadDataset>(open_dataset(data, SplitRole::kValidation), most);
   return [=](const graph::Graph& graph) {
     DensePredictor predictor(quantize::depth_of(graph, card), input, c10::kCPU);
     return evaluate(predictor, *samples, config.evaluation).summary.abs_rel;

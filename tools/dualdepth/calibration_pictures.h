@@ -12,8 +12,9 @@ namespace dualdepth {
 graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
                                      const NetworkInput& input);
 
-// abs_rel of a graph on `most` training samples of a data configuration, evenly spread, judged as
-// its evaluation section says. None for a folder: pictures alone have no ground truth.
+// abs_rel of a graph on `most` validation samples of a data configuration, evenly spread, measured
+// as its evaluation section says: the network remembers the training samples, so its error there
+// says little. None for a folder, whose pictures have no ground truth, and without data.val_split.
 quantize::ErrorOf calibration_error(const std::filesystem::path& config, size_t most,
                                     const NetworkInput& input, const ModelCard& card);
 

@@ -46,9 +46,24 @@ void print_check(const ExportCheck& check, const char* runtime) {
       check.worst_fraction);
   if (check.holds()) {
     fmt::print("           all others agree\n");
-  } else {
-    fmt::print("           {} pixels do NOT agree: nothing is written\n", check.disagreements);
+    if (check.other_levels > 0) {
+      fmt::print("           except {} pixels with another level\n", check.other_levels);
+    }
+    return;
   }
+  const auto refuse = [](int64_t pixels, const std::string& what) {
+    if (pixels > 0) fmt::print("           {} pixels {}\n", pixels, what);
+  };
+  refuse(check.other_levels, "have another level than the checkpoint");
+  refuse(check.out_of_tolerance, fmt::format("differ by more than {} mm or {} of a level",
+                                             1000 * kDepthTolerance, kFractionTolerance));
+  refuse(check.non_finite, "are NaN or infinite");
+  refuse(check.clipped_winners,
+         fmt::format("have no logit above 0 behind the centred head's Relu, so that the file "
+                     "returns the nearest level there (most of them in {}): add such pictures to "
+                     "--center-with",
+                     check.clipped_in));
+  fmt::print("           nothing is written\n");
 }
 
 void run_export(ExportVerb verb, ProgramState& state) {
@@ -110,8 +125,10 @@ void add_export(CLI::App& program, ProgramState& state) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   verb->footer(
-      "The file is run (ONNX in OpenVINO, TorchScript in LibTorch) and appears only when it agrees "
-      "with the checkpoint; otherwise exits 1.\n"
+      "The file is run as written (ONNX in OpenVINO, TorchScript in LibTorch) and compared with "
+      "the "
+      "checkpoint pixel by pixel. It appears only when they agree; otherwise the program exits "
+      "with 1.\n"
       "Example: dualdepth export runs/kitti/checkpoints/best.safetensors --format onnx --out "
       "depth.onnx");
   verb->callback([options, &state] { run_export(*options, state); });

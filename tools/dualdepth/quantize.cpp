@@ -31,7 +31,7 @@ struct QuantizeVerb {
   bool weights_given = false;
   std::vector<std::string> without, keep_float;
   double budget = 0;
-  fs::path save_ranges, load_ranges, html, json;
+  fs::path target, save_ranges, load_ranges, html, json;
   size_t pictures = 128;
   int64_t threads = 0;
   bool diagnose = false;
@@ -120,7 +120,7 @@ quantize::ErrorOf budget_error(const QuantizeVerb& verb, const quantize::FloatMo
   auto error = calibration_error(verb.calibration, kJudgedSamples, model.input(), model.card);
   if (verb.budget == 0 || error) return error;
   throw Error({.subject = "budget",
-               .expected = "--calibration with a YAML, whose samples have ground truth",
+               .expected = "--calibration with a YAML whose data.val_split has ground truth",
                .got = verb.calibration.string(),
                .fix = "name a data configuration, or choose the layers with --keep-float N"});
 }
@@ -135,6 +135,10 @@ void run_quantize(QuantizeVerb verb) {
   set_compute_threads(verb.threads);
   auto& options = verb.options;
   options.threads = static_cast<int>(verb.threads);
+  if (!verb.target.empty()) {
+    options.target = quantize::read_target(verb.target);
+    options.profile = options.target->profile;
+  }
   if (verb.weights_given) options.weights = verb.weights;
   leave_out(verb.without, options);
   if (!verb.load_ranges.empty())
@@ -205,10 +209,16 @@ void add_quantize(CLI::App& program, ProgramState&) {
       ->required()
       ->type_name("FOLDER|CONFIG");
   verb->add_option("--out", options->out, "file to write")->required()->type_name("FILE");
-  add_enum_option(*verb, "--profile", options->options.profile, "runtime that the file is for");
+  CLI::Option* profile =
+      add_enum_option(*verb, "--profile", options->options.profile, "runtime that the file is for");
+  verb->add_option(
+          "--target", options->target,
+          "JSON file that describes another chip (quantize/target.h), in place of --profile")
+      ->type_name("FILE")
+      ->excludes(profile);
   add_enum_option(*verb, "--ranges", options->options.ranges, "how the ends of a grid are chosen");
   add_enum_option(*verb, "--weights", options->weights,
-                  "steps of filters; npu has one per tensor alone")
+                  "scales of filters; npu has only one for each tensor")
       ->each([options](const std::string&) { options->weights_given = true; });
   verb->add_option("--pictures", options->pictures, "of calibration, evenly spread")
       ->check(CLI::Range(1, 1000000))
@@ -229,7 +239,7 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->add_option(
           "--budget", options->budget,
           "keep as few convolutions in float as hold abs_rel within so many times float's; "
-          "wants a YAML to calibrate with")
+          "needs a YAML with data.val_split to calibrate with, and is measured on that split")
       ->check(CLI::Range(1.0, 100.0))
       ->type_name("RATIO")
       ->excludes(keep);

@@ -69,21 +69,20 @@ void print(const TrainResult& result, const RunConfig& config) {
   fmt::print("last checkpoint: {}\n", result.checkpoint.string());
 }
 
-void fine_tune_in_8_bits(const RunConfig& config) {
+void fine_tune_in_8_bits(const RunConfig& config, ProgramState& state) {
   const auto result = quantize::fine_tune(config);
+  if (result.was_interrupted) state.exit_code = kExitInterrupted;
   write_page(config.output_dir);
   fmt::print("{} after {} steps\n", result.was_interrupted ? "interrupted" : "finished",
              result.steps);
-  if (result.before && result.after) {
-    fmt::print("abs_rel in 8 bits {:.4f}, before {:.4f}\n", result.after->abs_rel,
-               result.before->abs_rel);
-  }
+  fmt::print("abs_rel in 8 bits {:.4f} at step {}, {:.4f} before\n", result.after.abs_rel,
+             result.best_step, result.before.abs_rel);
   fmt::print("written {}\n", result.file.string());
 }
 
 }  // namespace
 
-void add_train(CLI::App& program, ProgramState&) {
+void add_train(CLI::App& program, ProgramState& state) {
   CLI::App* verb = program.add_subcommand("train", "Train a network as one YAML file says");
   const auto arguments = std::make_shared<TrainArguments>();
   verb->add_option("CONFIG", arguments->words,
@@ -99,16 +98,17 @@ void add_train(CLI::App& program, ProgramState&) {
       "Writes config.yaml, log.txt, metrics.jsonl, events/ (for tensorboard), panels/, "
       "checkpoints/ "
       "and, at the end, report.html to output_dir.\n"
-      "SIGINT or SIGTERM ends the run after its step with a checkpoint; a second one ends it at "
-      "once.\n\n"
+      "SIGINT or SIGTERM ends the run after its step with a checkpoint and exit code 130; a second "
+      "one ends it at once.\n\n"
       "With quantize.fake=true quantize.checkpoint=FILE it fine-tunes that network in 8 bits and "
       "writes int8.onnx.\n\n"
       "Example: dualdepth train configs/kitti_mini.yaml output_dir=runs/first optimizer.lr=1e-4");
-  verb->callback([arguments] {
+  verb->callback([arguments, &state] {
     if (arguments->explain) return explain_run_config(std::cout);
     const RunStart start = start_of(*arguments);
-    if (start.config.quantize.fake) return fine_tune_in_8_bits(start.config);
+    if (start.config.quantize.fake) return fine_tune_in_8_bits(start.config, state);
     const TrainResult result = train(start);
+    if (result.end == RunEnd::kInterrupted) state.exit_code = kExitInterrupted;
     write_page(start.config.output_dir);
     print(result, start.config);
   });

@@ -23,6 +23,8 @@ struct RuntimeOptions {
   RuntimeKind runtime = RuntimeKind::kAuto;  // auto: the file's own, in float32
   DeviceKind device = DeviceKind::kAuto;     // LibTorch's; OpenVINO computes on the CPU
   int64_t threads = 0;                       // of the CPU's computation; 0: all cores
+  // An exported file is computed as any other runtime computes it, without this project's kernels.
+  bool as_written = false;
 };
 
 }  // namespace dualdepth

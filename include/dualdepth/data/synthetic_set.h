@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "dualdepth/base/stop_signal.h"
+
 namespace dualdepth::synthetic {
 
 // A set of rendered sequences, whatever its layout on disk.
@@ -36,9 +38,10 @@ std::vector<SequencePlan> plan_sequences(const SyntheticSetOptions& options);
 
 SyntheticSetSummary summary_of(const std::vector<SequencePlan>& sequences);
 
-// Calls `render` for each frame on options.threads threads, with a progress line. False after
-// SIGINT or SIGTERM, which leaves the rest undone.
+// Calls `render` for each frame on options.threads threads, with a progress line. Returns false
+// when `stop` was requested, which leaves the rest undone.
 bool render_frames(const std::vector<SequencePlan>& sequences, const SyntheticSetOptions& options,
+                   const StopSignal& stop,
                    const std::function<void(const SequencePlan& sequence, int frame)>& render);
 
 // The text of synthetic.json (see SetFolder).

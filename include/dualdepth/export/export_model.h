@@ -30,10 +30,11 @@ struct ExportReport {
   uintmax_t bytes = 0;
 };
 
-// Writes the checkpoint's network in another format, runs the file (ONNX in OpenVINO, TorchScript
-// in LibTorch) and holds it against the checkpoint. `out` appears only when it holds. Throws Error
-// for a shape that is not [N, 3, H, W] with multiples of 32, a network without an integer head that
-// is to be centred, profile npu with dynamic shapes.
+// Writes the checkpoint's network in another format, runs the file as it is written (ONNX in
+// OpenVINO's own operations, TorchScript in LibTorch) and compares the result with the
+// checkpoint's. `out` appears only when report.check.holds(). Throws Error for a shape that is not
+// [N, 3, H, W] with multiples of 32, a network without an integer head that is to be centred,
+// profile npu with dynamic shapes.
 ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions& options,
                                const std::filesystem::path& out);
 

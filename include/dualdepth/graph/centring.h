@@ -19,8 +19,8 @@ namespace dualdepth::graph {
 //
 // and subtracted from each of the K filters and biases: the winner's spread falls by an order of
 // magnitude at no cost when running. Then the biases are shifted so that the smallest winner seen
-// lies at kRoom above 0 and a Relu is put behind the head: losing logits end at 0, and any
-// quantizer finds the winners' range by plain min-max.
+// lies kCentringRoom times their spread above 0 and a Relu is put behind the head: losing logits
+// end at 0, and any quantizer finds the winners' range by plain min-max.
 struct Centring {
   torch::Tensor filter;         // a: float [C, 3, 3]
   float offset = 0;             // b and the shift together
@@ -33,7 +33,9 @@ struct Centring {
   double greatest = 0;
 };
 
-inline constexpr double kCentringRoom = 3;
+// In units of spread_after: argmax does not change when all logits are multiplied by one factor,
+// and neither does the share of the range that the winners get.
+inline constexpr double kCentringRoom = 7.5;
 
 // Goes through the pictures twice. Throws Error when the graph has no integer head of 3x3 filters
 // or there is no picture.

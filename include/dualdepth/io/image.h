@@ -6,8 +6,10 @@
 namespace dualdepth {
 
 // The format of a picture is told from its first bytes, not from its name. Files are hostile: sizes
-// are read from the header and held against kMaxPictureSide before memory is taken, and a file that
-// is truncated or damaged anywhere is refused, never half decoded.
+// are read from the header and held against kMaxPictureSide before memory is taken. A truncated
+// file is refused, never half decoded, and so is a PNG with any damaged byte. JPEG has no checksum:
+// damage is found where the data end early or break the format, but a changed bit may only change
+// pixels.
 inline constexpr int kMinPictureSide =
     32;  // px; less than one step of the network's coarsest scale
 inline constexpr int kMaxPictureSide = 16384;  // px

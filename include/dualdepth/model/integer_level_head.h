@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "dualdepth/model/level_head.h"
+
 namespace dualdepth {
 
 // An 8-bit integer head: its filters are whole multiples -127..127 of a step and its input lies on
@@ -11,7 +13,8 @@ namespace dualdepth {
 struct IntegerHeadGrids {
   torch::Tensor weight_scale;  // float [1], or [K] one for each level
   float input_scale = 1;
-  int64_t zero_point = 0;  // step of the input that is 0, in 0..255
+  int64_t zero_point = 0;                         // step of the input that is 0, in 0..255
+  float clipping_value = LevelHead::kNoClipping;  // see LevelHead
 };
 
 // LevelHead (level_head.h) of such a head, summed in whole numbers by 8-bit dot products: the sums
@@ -32,6 +35,7 @@ class IntegerLevelHead {
  private:
   int64_t channels_, padded_channels_;
   int64_t zero_point_;
+  float clipping_value_;
   torch::Tensor weight_, scale_, bias_;
 };
 

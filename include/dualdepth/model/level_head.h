@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <limits>
 
 #include "dualdepth/model/dual_head.h"
 
@@ -24,12 +25,18 @@ struct WinningHeads {
 // error may be is summed again directly. The single channel of the fraction is summed directly
 // while the map is in the cache.
 //
+// Behind the convolution a file may have a Relu, or a FakeQuantize with its lowest code: they make
+// all logits of a pixel equal when the greatest one is at most `clipping_value` (0 for a Relu), and
+// ArgMax then returns level 0. So does this class, which reads the sums in front of them.
+//
 // Compiled for several instruction sets (Highway); the best that the CPU has runs. Measured at
 // 192x640, 16 channels, 256 levels, two cores with AVX-512: see docs/decisions.md.
 class LevelHead {
  public:
+  static constexpr float kNoClipping = -std::numeric_limits<float>::infinity();
+
   // filters: float32; copied in the kernel's own order.
-  explicit LevelHead(const HeadFilters& filters);
+  explicit LevelHead(const HeadFilters& filters, float clipping_value = kNoClipping);
 
   // feature: float32 [N, C, h, w] on the CPU, fastest in channels-last. Sums are taken in another
   // order than conv2d's, so that levels may differ where two logits are equal to about 1e-6 of
@@ -39,7 +46,7 @@ class LevelHead {
  private:
   int64_t channels_;
   torch::Tensor weight_, transform_, bias_, fraction_weight_;
-  float weight_size_, fraction_bias_ = 0;
+  float weight_size_, clipping_value_, fraction_bias_ = 0;
 };
 
 // The levels alone, of filters that are used once. weight: [K, C, 3, 3], bias: [K].

@@ -22,24 +22,29 @@ struct Calibration {
   std::optional<Histogram> winners;           // greatest logit of each pixel, of an integer head
 };
 
-// Two passes over all pictures: first their extremes, then histograms between these. Each picture
-// is computed on one thread, several beside each other; minima, maxima and whole numbers are all
-// that is kept, so the result has the same bits with any number of threads and memory does not
-// grow with the number of pictures. Of the integer head only each pixel's winner is counted.
+// One pass over all pictures, into histograms that widen as they go. Each picture is computed on
+// one thread, several at the same time; minima, maxima and whole numbers are all that is kept, so
+// the result has the same bits with any number of threads and memory does not grow with the number
+// of pictures. Of the integer head only each pixel's winner is counted.
 //
 // Throws Error when there is no picture, a value is not finite, or the pictures show nothing: all
 // pixels alike.
 Calibration calibrate(const graph::Graph& graph, const Placement& placement,
                       const Pictures& pictures, int threads);
 
-// How the integer head's logits are shifted and clipped. Argmax asks only which logit is greatest:
-// losing ones may end at the grid's bottom. Bottom: a low quantile of the winning logit minus some
-// room; top: a high quantile + kWinnerTop, or what method minmax says.
+// Range of the integer head's logits. Argmax depends only on which logit is greatest: losing ones
+// may end at the bottom. In units of the winners' standard deviation s, since argmax does not
+// change when all logits are multiplied by the same factor:
 //
-//   kWide    0.1 % - 1 and 99.9 %
-//   kNarrow  0.5 % - 0.5 and 99 %: finer steps for most pixels, at the price of a few
+//   kWide    from the 0.1 % quantile - 2.5 s to the 99.9 % quantile + 1.25 s
+//   kNarrow  from the 0.5 % quantile - 1.25 s to the 99 % quantile + 1.25 s: a finer scale for most
+//            pixels, at the price of a few
+//
+// and never above the greatest winner seen, which is the top of method minmax.
 enum class WinnerRange { kWide, kNarrow };
-inline constexpr double kWinnerTop = 0.5;
+inline constexpr double kWideBottom = 2.5;
+inline constexpr double kNarrowBottom = 1.25;
+inline constexpr double kWinnerTop = 1.25;
 ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent);
 
 }  // namespace dualdepth::quantize

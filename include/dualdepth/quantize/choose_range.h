@@ -6,25 +6,41 @@
 
 namespace dualdepth::quantize {
 
-// The ends of a grid of 256 steps for values of this distribution:
+// How a target stores values: 8-bit codes of a scale.
+struct ValueFormat {
+  bool is_symmetric = false;            // int8 with zero point 0; otherwise uint8 with a zero point
+  bool has_power_of_two_scale = false;  // scales that a chip applies as a shift
+
+  bool operator==(const ValueFormat&) const = default;
+};
+
+// Returns the range that 256 codes are to cover, for values of this distribution:
 //
 //   minmax      all that was seen
 //   percentile  0.01 % of the values left out on each side that has any
-//   mse         least mean square of x - q(x), clipped values included
-//   entropy     least Kullback-Leibler divergence of the distribution after clipping from what 256
-//               steps can say of it (Migacz, 8-bit Inference with TensorRT, 2017)
+//   mse         least mean square of x - q(x), clipped values included, with the scale and zero
+//               point that `format` gives the range
+//   entropy     least Kullback-Leibler divergence of the distribution after clipping from the same
+//               in codes (Migacz, 8-bit Inference with TensorRT, 2017)
 //
-// mse and entropy try ends from 0.3 to 1 of what was seen, low and high apart (mse) or together
-// (entropy). The result always holds 0.
-ValueRange choose_range(const Histogram& histogram, RangeMethod method);
+// mse and entropy try ends from 0.3 to 1 of what was seen: low and high separately (mse), together
+// (entropy), or the greater of both where the format is symmetric. The result always holds 0.
+ValueRange choose_range(const Histogram& histogram, RangeMethod method,
+                        const ValueFormat& format = {});
 
-// The range as a grid: scale s, zero point z such that 0 is exactly on it.
+// The scale s and zero point z that cover a range, such that 0 is exactly a code:
 //
-//   unsigned  s = (high - low) / 255, z = round(-low / s)
-//   signed    s = max(-low, high) / 127, z = 0                                  (is_symmetric)
-graph::FakeQuantize to_grid(const ValueRange& range, bool is_symmetric);
+//   unsigned   s = (high - low) / 255, z = round(-low / s)
+//   symmetric  s = max(-low, high) / 127, z = 0
+//
+// A power-of-two scale is the next greater one.
+graph::FakeQuantize to_grid(const ValueRange& range, const ValueFormat& format);
 
-// What lies on the grid's ends.
+// The scale that a target allows: at least 1e-8, that of a value that is always 0, and rounded up
+// to a power of two on request.
+double allowed_scale(double scale, bool power_of_two);
+
+// The range that the codes of a scale and zero point cover.
 ValueRange range_of(const graph::FakeQuantize& grid);
 
 }  // namespace dualdepth::quantize

@@ -10,9 +10,10 @@
 
 namespace dualdepth::quantize {
 
-// A network that computes as in 8 bits and can be trained: filters and biases are float, rounded on
-// their way into each convolution; values are rounded to their grids. Gradients pass a rounding as
-// if it were not there, and stop where a value lies outside its grid (straight-through estimator;
+// A network that computes as in 8 bits and can be trained: filters are float and rounded on their
+// way into each convolution, biases are float, values are rounded to their codes. Gradients pass a
+// rounding as if it were not there, and stop where a value lies outside its range (straight-through
+// estimator;
 // Bengio, Leonard, Courville, 2013; Jacob et al., Quantization and Training of Neural Networks for
 // Efficient Integer-Arithmetic-Only Inference, 2018). Steps and ranges stay as they are; batch norm
 // is folded.
@@ -21,8 +22,8 @@ namespace dualdepth::quantize {
 // would learn nothing.
 class FakeQuantizedNet {
  public:
-  // Begins with the float filters that were quantized. Throws Error for a network without two
-  // heads.
+  // Begins with the quantized network: with filters between its own and the float ones, such that
+  // they round to its codes, and with its biases. Throws Error for a network without two heads.
   explicit FakeQuantizedNet(const Quantization& quantization);
 
   // "encoder.conv1.weight" ...: leaves with gradients, shared.
@@ -43,6 +44,7 @@ class FakeQuantizedNet {
   torch::Tensor rounded_weight(graph::NodeId id) const;
 
   graph::Graph graph_;
+  BiasFormat bias_;
   std::map<graph::NodeId, Layer> layers_;
   graph::NodeId integer_ = 0, fraction_ = 0;  // the heads' convolutions
   std::vector<bool> needed_;                  // for the map that the heads read

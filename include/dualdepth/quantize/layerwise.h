@@ -5,6 +5,7 @@
 
 #include "dualdepth/quantize/calibration.h"
 #include "dualdepth/quantize/placement.h"
+#include "dualdepth/quantize/weight_grid.h"
 
 namespace dualdepth::quantize {
 
@@ -14,6 +15,7 @@ struct LayerwiseOptions {
   size_t pictures = 12;      // of calibration, evenly spread
   int64_t positions = 9216;  // output pixels sampled of each layer, over all pictures
   uint64_t seed = 0;
+  BiasFormat bias = BiasFormat::kInt32;
 };
 
 // What became of one convolution.

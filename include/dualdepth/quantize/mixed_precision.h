@@ -18,7 +18,8 @@ struct MixedPrecision {
 struct MixedQuantization {
   Quantization quantization;
   std::vector<std::string> kept;  // convolutions in float, the most sensitive first
-  double ratio = 0;               // error(8 bits) / error(float); 0 without a budget
+  // error(8 bits) / error(float), 1 when both are 0; 0 without a budget.
+  double ratio = 0;
 };
 
 // quantize_graph() with options.keep_float and as many more convolutions as `mixed` asks for; under

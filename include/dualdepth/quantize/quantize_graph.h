@@ -9,6 +9,7 @@
 #include "dualdepth/quantize/depth_error.h"
 #include "dualdepth/quantize/layerwise.h"
 #include "dualdepth/quantize/range_table.h"
+#include "dualdepth/quantize/target.h"
 
 namespace dualdepth::quantize {
 
@@ -16,7 +17,8 @@ namespace dualdepth::quantize {
 // kept only where it brings depth nearer to float's on the judged pictures.
 struct QuantizeOptions {
   OnnxProfile profile = OnnxProfile::kPortable;
-  std::optional<WeightGranularity> weights = {};  // none: per tensor for npu, else per channel
+  std::optional<Target> target = {};              // in place of the one that ships for the profile
+  std::optional<WeightGranularity> weights = {};  // none: the target's default
   RangeMethod ranges = RangeMethod::kMse;
   bool center = true;            // graph/centring.h and the winners' range of the integer head
   bool equalize = true;          // quantize/equalization.h
@@ -28,6 +30,7 @@ struct QuantizeOptions {
   int64_t positions = 9216;  // output pixels that each layer is fitted and held to
   int threads = 0;           // of calibration; 0: all cores
 
+  const Target& chosen_target() const;
   WeightGranularity granularity() const;
 };
 
@@ -39,13 +42,20 @@ struct Stage {
 
 struct Quantization {
   graph::Graph reference;  // float, with centring and equalization: the same function as before
+  double head_shift = 0;   // subtracted from the biases of the integer head in `graph` alone
   graph::Graph graph;      // with grids
   std::vector<graph::NodeId> renamed;  // node of reference -> the same node in graph
+  BiasFormat bias = BiasFormat::kInt32;
   std::optional<graph::Centring> centring;
   RangeTable ranges;
   std::vector<LayerFit> layers;
   std::vector<Stage> stages;
 };
+
+// The reference with head_shift subtracted from the biases of its integer head: what the filters of
+// Quantization::graph round. A centred head ends in a Relu, and of the values between 0 and the
+// winners 8 bits need none. In float that would cost the winners that lie below.
+graph::Graph lower_head(const graph::Graph& reference, double shift);
 
 // graph: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it holds grids
 // already, a given range or a convolution's name is not in it, or calibrate() does.

@@ -16,16 +16,37 @@ inline constexpr double kWeightSteps = 127;  // -127..127, zero point 0
 // filter's error taken relative to its own size.
 torch::Tensor weight_scale(const torch::Tensor& weight, WeightGranularity granularity);
 
+// The scale, raised for filters whose bias would not fit into the int32 that stores it as codes of
+// input_scale * scale:
+//
+//   scale >= |bias| / ((2^31 - 1) input_scale)
+//
+// A filter that is all 0 or has nearly decayed has so small a scale that its bias would be clamped.
+// The raised scale costs nothing: its rounding error is below 1e-7 of the bias. bias: float [O].
+torch::Tensor scale_for_bias(const torch::Tensor& scale, const torch::Tensor& bias,
+                             float input_scale);
+
 // weight as whole multiples of scale, half to even, clamped to -127..127 of them.
 torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor& scale);
 
-// A convolution with filters that lie on the grid already, and its bias as a whole multiple of
-// input_scale * scale where there is an input grid.
+// A convolution with filters that are whole multiples of `scale` already, and its bias as a whole
+// multiple of input_scale * scale where there is an input scale.
 graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::Tensor& scale,
                     std::optional<float> input_scale);
 
-// Each convolution of a graph with grids rounded to nearest, except those of `float_convs`.
-graph::Graph quantize_weights(const graph::Graph& graph, WeightGranularity granularity,
+// What a runtime adds to the sums of a convolution: int32 codes of input_scale * scale, or float32
+// (TensorRT).
+enum class BiasFormat { kInt32, kFloat };
+
+struct WeightFormat {
+  WeightGranularity granularity = WeightGranularity::kPerChannel;
+  BiasFormat bias = BiasFormat::kInt32;
+};
+
+// Each convolution of a graph with grids rounded to nearest, except those of `float_convs`. A
+// filter's scale is raised where its bias asks for it, also for a float bias: the reference
+// executor (graph/run_graph.h) sums in codes of input_scale * scale either way.
+graph::Graph quantize_weights(const graph::Graph& graph, WeightFormat format,
                               const std::vector<graph::NodeId>& float_convs);
 
 }  // namespace dualdepth::quantize

@@ -11,6 +11,7 @@
 
 #include "dualdepth/config/runtime_options.h"
 #include "dualdepth/config/train_options.h"
+#include "dualdepth/graph/graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/model/tensor_file.h"
 #include "dualdepth/runtime/model_card.h"
@@ -28,15 +29,15 @@ struct LayerTime {
 // How OpenVINO runs a file.
 struct OpenVinoOptions {
   Precision precision = Precision::kFloat32;  // of all but the integer head
-  int64_t threads = 0;                        // 0: all cores
+  int64_t threads = 0;                        // 0 uses all cores
   bool profile = false;                       // keeps layer_times(), at some cost
+  bool as_written = false;                    // the file itself: see open_onnx()
 };
 
-// What RuntimeOptions ask of OpenVINO.
+// Returns what RuntimeOptions ask of OpenVINO.
 OpenVinoOptions openvino_options(const RuntimeOptions& options);
 
-// An exported file, ready to run. In both runtimes a 3x3 integer head followed by ArgMax is
-// replaced by winning_levels (model/level_head.h), so that its K channels are never stored.
+// An exported file, ready to run.
 class ExportedModel {
  public:
   virtual ~ExportedModel() = default;
@@ -51,13 +52,32 @@ class ExportedModel {
   virtual std::vector<LayerTime> layer_times() { return {}; }
 };
 
-// A TorchScript file in LibTorch. Throws Error when it is none or has no model card.
+// A TorchScript file in LibTorch, which runs the module as it is: the K channels of the integer
+// head are stored. Throws Error when the file is none or has no model card.
 std::unique_ptr<ExportedModel> open_torchscript(const std::filesystem::path& file,
                                                 c10::Device device);
 
-// An ONNX file in OpenVINO on the CPU. Throws Error naming the file and what OpenVINO says.
+// An ONNX file in OpenVINO on the CPU.
+//
+// The file is read into the network graph (onnx/onnx_reader.h), and the graph is lowered to
+// OpenVINO's operations. A 3x3 integer head becomes one kernel that never stores its K channels
+// (model/level_head.h). It computes the file's function but for one thing: where a quantized file
+// rounds the logits of several levels to the same greatest code, the file returns the first of
+// these levels, and the kernel returns the one with the greatest sum.
+//
+// A file that the graph cannot express is computed as written, and a message gives the reason.
+//
+// as_written: OpenVINO's own importer reads the file, and nothing is replaced, so that the result
+// is what any other runtime computes. Proofs use this mode (export/export_check.h).
+//
+// Throws Error naming the file and what OpenVINO reports.
 std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
                                          const OpenVinoOptions& options = {});
+
+// A graph lowered to OpenVINO as open_onnx() does it; the input has the graph's shape. Throws Error
+// naming the node that cannot be lowered.
+std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const ModelCard& card,
+                                            const OpenVinoOptions& options = {});
 
 // Metres, level and fraction of a model's outputs, whichever it has.
 DensePrediction to_prediction(const NamedTensors& outputs, const ModelCard& card);

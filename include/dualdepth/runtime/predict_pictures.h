@@ -13,6 +13,10 @@
 
 namespace dualdepth {
 
+// Returns the pictures (.png, .jpg, .jpeg) among `inputs`: the files, and what lies below folders
+// in order of path. Throws Error when an input is absent or holds no picture.
+std::vector<std::filesystem::path> list_pictures(std::span<const std::filesystem::path> inputs);
+
 // A picture to predict and where its results go.
 struct PictureFile {
   std::filesystem::path picture;

@@ -1,0 +1,335 @@
+#include "lowered_model.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <openvino/op/add.hpp>
+#include <openvino/op/concat.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
+#include <openvino/op/convolution.hpp>
+#include <openvino/op/fake_quantize.hpp>
+#include <openvino/op/interpolate.hpp>
+#include <openvino/op/max_pool.hpp>
+#include <openvino/op/multiply.hpp>
+#include <openvino/op/parameter.hpp>
+#include <openvino/op/relu.hpp>
+#include <openvino/op/result.hpp>
+#include <openvino/op/sigmoid.hpp>
+#include <openvino/op/subtract.hpp>
+#include <openvino/op/topk.hpp>
+#include <openvino/op/transpose.hpp>
+#include <optional>
+#include <vector>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/graph/clipped_winners.h"
+#include "dualdepth/model/integer_level_head.h"
+#include "dualdepth/model/level_head.h"
+#include "dualdepth/model/upsampled_filters.h"
+#include "level_head_op.h"
+
+namespace dualdepth {
+namespace {
+
+using graph::Conv;
+using graph::FakeQuantize;
+using graph::Graph;
+using graph::NodeId;
+using Constant = ov::op::v0::Constant;
+using Value = ov::Output<ov::Node>;
+
+std::shared_ptr<Constant> constant(const torch::Tensor& values, ov::Shape shape) {
+  const auto packed = values.contiguous();
+  const bool codes = packed.scalar_type() == torch::kInt8;
+  return std::make_shared<Constant>(codes ? ov::element::i8 : ov::element::f32, shape,
+                                    packed.const_data_ptr());
+}
+
+std::shared_ptr<Constant> constant(const torch::Tensor& values) {
+  const auto sizes = values.sizes();
+  return constant(values, ov::Shape(sizes.begin(), sizes.end()));
+}
+
+std::shared_ptr<Constant> number(float value) { return constant(torch::tensor({value}), {}); }
+
+// One number for each channel of a map.
+std::shared_ptr<Constant> per_channel(const torch::Tensor& values) {
+  return constant(values, {1, static_cast<size_t>(values.numel()), 1, 1});
+}
+
+template <class Node, class... Arguments>
+Value make(Arguments&&... arguments) {
+  return std::make_shared<Node>(std::forward<Arguments>(arguments)...)->output(0);
+}
+
+ov::Strides strides(const std::array<int64_t, 2>& pair) {
+  return {static_cast<size_t>(pair[0]), static_cast<size_t>(pair[1])};
+}
+
+bool is_plain_3x3(const Conv& conv) {
+  using Pair = std::array<int64_t, 2>;
+  const Pair one{1, 1};
+  return conv.weight.size(2) == 3 && conv.weight.size(3) == 3 && conv.stride == one &&
+         conv.padding == one && conv.dilation == one;
+}
+
+bool is_plain_float_3x3(const Conv& conv) {
+  return is_plain_3x3(conv) && !conv.weight_scale.defined();
+}
+
+// The integer head and, where one operation computes both, the fraction's convolution.
+struct HeadNodes {
+  std::vector<NodeId> chain;  // graph::integer_head, which ends with ArgMax
+  std::optional<NodeId> fraction = {};
+  bool in_codes = false;
+
+  NodeId conv() const { return chain.front(); }
+};
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const LoweringOptions& options)
+      : graph_(graph),
+        options_(options),
+        names_(graph::node_names(graph)),
+        head_(find_head()),
+        values_(graph.nodes().size()) {}
+
+  std::shared_ptr<ov::Model> run() {
+    for (id_ = 0; id_ < graph_.nodes().size(); ++id_) {
+      if (head_ && belongs_to_head(id_)) {
+        lower_head();
+        continue;
+      }
+      values_[id_] = std::visit(*this, graph_.node(id_).operation);
+      values_[id_].get_node()->set_friendly_name(names_[id_]);
+    }
+    return std::make_shared<ov::Model>(results(), parameters_, "dualdepth");
+  }
+
+  Value operator()(const graph::Input& input) {
+    const auto parameter =
+        std::make_shared<ov::op::v0::Parameter>(ov::element::f32, options_.input);
+    parameter->output(0).set_names({input.name});
+    parameters_.push_back(parameter);
+    return parameter->output(0);
+  }
+
+  Value operator()(const graph::Affine& affine) {
+    const auto scaled = make<ov::op::v1::Multiply>(in(), per_channel(affine.scale));
+    return make<ov::op::v1::Add>(scaled, per_channel(affine.shift));
+  }
+
+  Value operator()(const Conv& conv) {
+    const auto products =
+        is_plain_float_3x3(conv) ? convolve_small_maps(conv) : std::optional<Value>();
+    return make<ov::op::v1::Add>(products.value_or(convolve(in(), conv, filters(conv))),
+                                 per_channel(bias(id_)));
+  }
+
+  Value operator()(const graph::Relu&) { return make<ov::op::v0::Relu>(in()); }
+  Value operator()(const graph::Sigmoid&) { return make<ov::op::v0::Sigmoid>(in()); }
+  Value operator()(const graph::Add&) { return make<ov::op::v1::Add>(in(0), in(1)); }
+
+  Value operator()(const graph::MaxPool& pool) {
+    const ov::Shape padding = strides(pool.padding);
+    return make<ov::op::v1::MaxPool>(in(), strides(pool.stride), padding, padding,
+                                     ov::Shape(strides(pool.kernel)));
+  }
+
+  Value operator()(const graph::Upsample& upsample) {
+    using Interpolate = ov::op::v11::Interpolate;
+    Interpolate::InterpolateAttrs attributes;
+    attributes.mode = Interpolate::InterpolateMode::NEAREST;
+    attributes.shape_calculation_mode = Interpolate::ShapeCalcMode::SCALES;
+    attributes.coordinate_transformation_mode = Interpolate::CoordinateTransformMode::ASYMMETRIC;
+    attributes.nearest_mode = Interpolate::NearestMode::FLOOR;
+    attributes.pads_begin = attributes.pads_end = {0, 0, 0, 0};
+    const auto factor = static_cast<float>(upsample.factor);
+    return make<Interpolate>(in(), constant(torch::tensor({1.F, 1.F, factor, factor})), attributes);
+  }
+
+  Value operator()(const graph::Concat&) {
+    ov::OutputVector inputs;
+    for (size_t i = 0; i < graph_.node(id_).inputs.size(); ++i) inputs.push_back(in(i));
+    return make<ov::op::v0::Concat>(inputs, 1);
+  }
+
+  Value operator()(const graph::ArgMax&) {
+    const auto one = Constant::create(ov::element::i64, {}, {1});
+    return std::make_shared<ov::op::v11::TopK>(in(), one, 1, ov::op::TopKMode::MAX,
+                                               ov::op::TopKSortType::SORT_VALUES, ov::element::i64,
+                                               /*stable=*/true)  // the first of equals
+        ->output(1);
+  }
+
+  // OpenVINO's passes recognize this form of a QuantizeLinear and a DequantizeLinear.
+  Value operator()(const FakeQuantize& quantization) {
+    const auto first = static_cast<float>(quantization.is_signed ? -128 : 0);
+    const auto zero_point = static_cast<float>(quantization.zero_point);
+    const float last = first + 255;
+    const float scale = quantization.scale;
+    const auto rounded = make<ov::op::v0::FakeQuantize>(in(), number((first - zero_point) * scale),
+                                                        number((last - zero_point) * scale),
+                                                        number(first), number(last), 256);
+    codes_[id_] = make<ov::op::v0::Convert>(
+        rounded, quantization.is_signed ? ov::element::i8 : ov::element::u8);
+    auto value = make<ov::op::v0::Convert>(codes_[id_], ov::element::f32);
+    if (zero_point != 0) value = make<ov::op::v1::Subtract>(value, number(zero_point));
+    return make<ov::op::v1::Multiply>(value, number(scale));
+  }
+
+  template <class Other>
+  Value operator()(const Other&) {
+    const auto& node = graph_.node(id_);
+    throw Error({.subject = names_[id_],
+                 .expected = "an operation that is lowered to OpenVINO",
+                 .got = std::string(kind_name(node.operation)),
+                 .fix = "run the file as written"});
+  }
+
+ private:
+  Value in(size_t i = 0) const { return values_.at(graph_.node(id_).inputs.at(i)); }
+  const Conv& conv_at(NodeId id) const { return std::get<Conv>(graph_.node(id).operation); }
+
+  ov::ResultVector results() const {
+    ov::ResultVector results;
+    for (const auto& output : graph_.outputs()) {
+      auto value = values_.at(output.node);
+      value.add_names({output.name});
+      results.push_back(std::make_shared<ov::op::v0::Result>(value));
+    }
+    return results;
+  }
+
+  static Value convolve(const Value& map, const Conv& conv, const Value& filters) {
+    const ov::CoordinateDiff padding{conv.padding[0], conv.padding[1]};
+    return make<ov::op::v1::Convolution>(map, filters, strides(conv.stride), padding, padding,
+                                         strides(conv.dilation));
+  }
+
+  static Value filters(const Conv& conv) {
+    if (!conv.weight_scale.defined()) return constant(conv.weight);
+    const auto scale = conv.weight_scale.view({-1, 1, 1, 1});
+    const auto codes = (conv.weight / scale).round().to(torch::kInt8);
+    const auto values = make<ov::op::v0::Convert>(constant(codes), ov::element::f32);
+    return make<ov::op::v1::Multiply>(values, constant(scale));
+  }
+
+  // As run_graph computes it: in whole multiples of the scales where the input is quantized.
+  torch::Tensor bias(NodeId id) const {
+    const Conv& conv = conv_at(id);
+    const auto input = graph::grid_of(graph_, graph_.node(id).inputs[0]);
+    if (!conv.weight_scale.defined() || !input) return conv.bias;
+    return integer_bias(conv, input->scale) * (conv.weight_scale * input->scale);
+  }
+
+  // Where the convolution reads a map that is upsampled by 2, alone or in front of others.
+  std::optional<Value> convolve_small_maps(const Conv& conv) const {
+    const NodeId map = graph_.node(id_).inputs[0];
+    const bool joined = std::holds_alternative<graph::Concat>(graph_.node(map).operation);
+    const std::vector<NodeId> parts = joined ? graph_.node(map).inputs : std::vector<NodeId>{map};
+    const auto* upsample = std::get_if<graph::Upsample>(&graph_.node(parts[0]).operation);
+    if (upsample == nullptr || upsample->factor != 2) return std::nullopt;
+    const NodeId small = graph_.node(parts[0]).inputs[0];
+    const int64_t channels = graph_.node(small).shape[1];
+    const ov::CoordinateDiff padding{1, 1};
+    const auto doubled = make<ov::op::v1::ConvolutionBackpropData>(
+        values_[small], constant(upsampled_filters(conv.weight.slice(1, 0, channels))),
+        ov::Strides{2, 2}, padding, padding, ov::Strides{1, 1});
+    if (parts.size() == 1) return doubled;
+    ov::OutputVector rest;
+    for (size_t i = 1; i < parts.size(); ++i) rest.push_back(values_[parts[i]]);
+    const auto map_of_rest = rest.size() == 1 ? rest[0] : make<ov::op::v0::Concat>(rest, 1);
+    // OpenVINO adds the second term while it computes the first.
+    return make<ov::op::v1::Add>(
+        convolve(map_of_rest, conv, constant(conv.weight.slice(1, channels))), doubled);
+  }
+
+  std::optional<HeadNodes> find_head() const {
+    HeadNodes head{.chain = graph::integer_head(graph_)};
+    if (head.chain.empty() ||
+        !std::holds_alternative<graph::ArgMax>(graph_.node(head.chain.back()).operation) ||
+        !is_plain_3x3(conv_at(head.conv()))) {
+      return std::nullopt;
+    }
+    const NodeId map = graph_.node(head.conv()).inputs[0];
+    const auto* codes = std::get_if<FakeQuantize>(&graph_.node(map).operation);
+    head.in_codes = options_.integer_head && codes != nullptr && !codes->is_signed &&
+                    conv_at(head.conv()).weight_scale.defined();
+    for (NodeId id = map + 1; !head.in_codes && id < graph_.nodes().size(); ++id) {
+      const auto* conv = std::get_if<Conv>(&graph_.node(id).operation);
+      const bool is_fraction = conv != nullptr && graph_.node(id).inputs[0] == map &&
+                               conv->weight.size(0) == 1 && is_plain_float_3x3(*conv);
+      if (is_fraction && id != head.conv()) head.fraction = id;
+    }
+    return head;
+  }
+
+  bool belongs_to_head(NodeId id) const {
+    return id == head_->fraction || std::ranges::count(head_->chain, id) > 0;
+  }
+
+  // At the first of its nodes; all read one map.
+  void lower_head() {
+    const NodeId level = head_->chain.back();
+    if (values_[level].get_node() != nullptr) return;
+    const NodeId map = graph_.node(head_->conv()).inputs[0];
+    const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
+    const auto channels_last =
+        make<ov::op::v1::Transpose>(head_->in_codes ? codes_.at(map) : values_[map], order);
+    const auto op = std::make_shared<LevelHeadOp>(
+        channels_last, head_->in_codes ? integer_kernel(map) : float_kernel(), options_.threads);
+    op->set_friendly_name(names_[level]);
+    values_[level] = op->output(0);
+    if (head_->fraction) values_[*head_->fraction] = op->output(1);
+  }
+
+  LevelHeadOp::Kernel integer_kernel(NodeId map) const {
+    const Conv& conv = conv_at(head_->conv());
+    const auto& codes = std::get<FakeQuantize>(graph_.node(map).operation);
+    const auto head = std::make_shared<IntegerLevelHead>(
+        conv.weight, bias(head_->conv()),
+        IntegerHeadGrids{.weight_scale = conv.weight_scale,
+                         .input_scale = codes.scale,
+                         .zero_point = codes.zero_point,
+                         .clipping_value = graph::clipping_value(graph_)});
+    return {.run =
+                [head](const torch::Tensor& map, int threads) {
+                  return WinningHeads{(*head)(map, threads), {}};
+                },
+            .has_fraction = false};
+  }
+
+  LevelHeadOp::Kernel float_kernel() const {
+    HeadFilters filters{conv_at(head_->conv()).weight, bias(head_->conv()), {}, {}};
+    if (head_->fraction) {
+      filters.fraction_weight = conv_at(*head_->fraction).weight;
+      filters.fraction_bias = conv_at(*head_->fraction).bias;
+    }
+    const auto head = std::make_shared<LevelHead>(filters, graph::clipping_value(graph_));
+    return {.run = [head](const torch::Tensor& map, int threads) { return (*head)(map, threads); },
+            .has_fraction = head_->fraction.has_value()};
+  }
+
+  const Graph& graph_;
+  const LoweringOptions& options_;
+  std::vector<std::string> names_;
+  std::optional<HeadNodes> head_;
+  std::vector<Value> values_;
+  std::map<NodeId, Value> codes_;  // of FakeQuantize nodes
+  ov::ParameterVector parameters_;
+  NodeId id_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<ov::Model> lower(const Graph& graph, const LoweringOptions& options) {
+  return Lowering(graph, options).run();
+}
+
+}  // namespace dualdepth
