@@ -1,5 +1,7 @@
 #include "dualdepth/graph/passes.h"
 
+#include <algorithm>
+
 #include "dualdepth/base/error.h"
 
 namespace dualdepth::graph {
@@ -22,10 +24,11 @@ Graph merge_affine(const Graph& graph) {
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
     const auto* affine = std::get_if<Affine>(&node.operation);
-    const auto* before =
-        affine != nullptr ? std::get_if<Affine>(&graph.node(node.inputs[0]).operation) : nullptr;
+    // In `merged`: what is before may be several already.
+    const auto* before = affine != nullptr
+                             ? std::get_if<Affine>(&merged.node(renamed[node.inputs[0]]).operation)
+                             : nullptr;
     if (before != nullptr && readers[node.inputs[0]] == 1) {
-      // The one before was added last: its place is taken by both.
       renamed[id] = renamed[node.inputs[0]];
       merged.replace(renamed[id], Affine{before->scale * affine->scale,
                                          before->shift * affine->scale + affine->shift});
@@ -35,6 +38,25 @@ Graph merge_affine(const Graph& graph) {
   }
   merged.set_outputs(renamed_outputs(graph, renamed));
   return merged;
+}
+
+Graph remove_unused(const Graph& graph) {
+  const size_t count = graph.nodes().size();
+  std::vector<bool> needed(count, false);
+  for (const Output& output : graph.outputs()) needed[output.node] = true;
+  for (NodeId id = count; id-- > 0;) {
+    if (std::holds_alternative<Input>(graph.node(id).operation)) needed[id] = true;
+    if (!needed[id]) continue;
+    for (const NodeId input : graph.node(id).inputs) needed[input] = true;
+  }
+  if (std::ranges::find(needed, false) == needed.end()) return graph;
+  Graph smaller;
+  std::vector<NodeId> renamed(count);
+  for (NodeId id = 0; id < count; ++id) {
+    if (needed[id]) renamed[id] = add_copy(smaller, graph.node(id), renamed);
+  }
+  smaller.set_outputs(renamed_outputs(graph, renamed));
+  return smaller;
 }
 
 Graph with_outputs(const Graph& graph, const ModelParams& params, ModelOutputs outputs) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dualdepth/graph/patterns.h"
+
 namespace dualdepth::quantize {
 namespace {
 
@@ -10,10 +12,7 @@ using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 
-template <class Kind>
-bool is(const Graph& graph, NodeId id) {
-  return std::holds_alternative<Kind>(graph.node(id).operation);
-}
+using graph::is;
 
 class Placer {
  public:

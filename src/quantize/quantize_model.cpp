@@ -10,6 +10,7 @@
 #include "dualdepth/export/candidate_file.h"
 #include "dualdepth/export/open_graph.h"
 #include "dualdepth/graph/passes.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_writer.h"
