@@ -110,7 +110,7 @@ const std::map<std::string, int>& least_cases() {
                                                  {"ReduceSum", 10},
                                                  {"Relu", 1},
                                                  {"Reshape", 9},
-                                                 {"Resize", 16},
+                                                 {"Resize", 15},
                                                  {"Round", 1},
                                                  {"Shape", 11},
                                                  {"Sigmoid", 2},
@@ -153,7 +153,7 @@ TEST(OperatorCases, OfTheOnnxProjectHold) {
       const auto got = graph::run_graph(graph, inputs, graph::output_nodes(graph));
       const auto wrong = difference(got, tensors_named(data, "expected_"), one);
       EXPECT_EQ(wrong, "") << one.name;
-      ++count[one.kind];
+      if (wrong.empty()) ++count[one.kind];
     } catch (const Error& error) {
       const auto& parts = error.parts();
       left_out += fmt::format("  {}: expected {}, got {}\n", one.name, parts.expected, parts.got);
