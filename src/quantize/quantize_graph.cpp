@@ -132,6 +132,7 @@ class Quantizer {
     consider(best, has_centred_head(original_) ? "centred" : "plain");
     consider_centred("centred");
     if (options_.equalize) {
+      // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): best changes
       const Candidate before = best;
       const auto peaks = measure_peaks(before.reference, pictures_.spread(kFittedPictures));
       const auto equalized = [&](Beside beside) {

@@ -156,7 +156,8 @@ Target parse_target(std::string_view text, const std::string& subject) {
                 .operators = {}};
   const Section operators = file.section("operators");
   for (const auto& [kind, rule] : operators.object().items()) {
-    target.operators.emplace(kind, rule_from(Section(rule, subject + ": operators: " + kind)));
+    target.operators.emplace(
+        kind, rule_from(Section(rule, fmt::format("{}: operators: {}", subject, kind))));
   }
   return target;
 }

@@ -23,6 +23,7 @@
 #include <openvino/op/topk.hpp>
 #include <openvino/op/transpose.hpp>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "dualdepth/base/error.h"
@@ -42,7 +43,7 @@ using graph::NodeId;
 using Constant = ov::op::v0::Constant;
 using Value = ov::Output<ov::Node>;
 
-std::shared_ptr<Constant> constant(const torch::Tensor& values, ov::Shape shape) {
+std::shared_ptr<Constant> constant(const torch::Tensor& values, const ov::Shape& shape) {
   const auto packed = values.contiguous();
   const bool codes = packed.scalar_type() == torch::kInt8;
   return std::make_shared<Constant>(codes ? ov::element::i8 : ov::element::f32, shape,
@@ -238,7 +239,7 @@ class Lowering {
     const NodeId small = graph_.node(parts[0]).inputs[0];
     const int64_t channels = graph_.node(small).shape[1];
     const ov::CoordinateDiff padding{1, 1};
-    const auto doubled = make<ov::op::v1::ConvolutionBackpropData>(
+    auto doubled = make<ov::op::v1::ConvolutionBackpropData>(
         values_[small], constant(upsampled_filters(conv.weight.slice(1, 0, channels))),
         ov::Strides{2, 2}, padding, padding, ov::Strides{1, 1});
     if (parts.size() == 1) return doubled;
@@ -270,30 +271,36 @@ class Lowering {
     return head;
   }
 
+  const HeadNodes& head_found() const {
+    if (!head_) throw std::logic_error("the graph has no integer head");
+    return *head_;
+  }
+
   bool belongs_to_head(NodeId id) const {
-    return id == head_->fraction || std::ranges::count(head_->chain, id) > 0;
+    return id == head_found().fraction || std::ranges::count(head_found().chain, id) > 0;
   }
 
   // At the first of its nodes; all read one map.
   void lower_head() {
-    const NodeId level = head_->chain.back();
+    const NodeId level = head_found().chain.back();
     if (values_[level].get_node() != nullptr) return;
-    const NodeId map = graph_.node(head_->conv()).inputs[0];
+    const NodeId map = graph_.node(head_found().conv()).inputs[0];
     const auto order = Constant::create(ov::element::i64, {4}, {0, 2, 3, 1});
     const auto channels_last =
-        make<ov::op::v1::Transpose>(head_->in_codes ? codes_.at(map) : values_[map], order);
+        make<ov::op::v1::Transpose>(head_found().in_codes ? codes_.at(map) : values_[map], order);
     const auto op = std::make_shared<LevelHeadOp>(
-        channels_last, head_->in_codes ? integer_kernel(map) : float_kernel(), options_.threads);
+        channels_last, head_found().in_codes ? integer_kernel(map) : float_kernel(),
+        options_.threads);
     op->set_friendly_name(names_[level]);
     values_[level] = op->output(0);
-    if (head_->fraction) values_[*head_->fraction] = op->output(1);
+    if (head_found().fraction) values_[*head_found().fraction] = op->output(1);
   }
 
   LevelHeadOp::Kernel integer_kernel(NodeId map) const {
-    const Conv& conv = conv_at(head_->conv());
+    const Conv& conv = conv_at(head_found().conv());
     const auto& codes = std::get<FakeQuantize>(graph_.node(map).operation);
     const auto head = std::make_shared<IntegerLevelHead>(
-        conv.weight, bias(head_->conv()),
+        conv.weight, bias(head_found().conv()),
         IntegerHeadGrids{.weight_scale = conv.weight_scale,
                          .input_scale = codes.scale,
                          .zero_point = codes.zero_point,
@@ -306,14 +313,14 @@ class Lowering {
   }
 
   LevelHeadOp::Kernel float_kernel() const {
-    HeadFilters filters{conv_at(head_->conv()).weight, bias(head_->conv()), {}, {}};
-    if (head_->fraction) {
-      filters.fraction_weight = conv_at(*head_->fraction).weight;
-      filters.fraction_bias = conv_at(*head_->fraction).bias;
+    HeadFilters filters{conv_at(head_found().conv()).weight, bias(head_found().conv()), {}, {}};
+    if (head_found().fraction) {
+      filters.fraction_weight = conv_at(*head_found().fraction).weight;
+      filters.fraction_bias = conv_at(*head_found().fraction).bias;
     }
     const auto head = std::make_shared<LevelHead>(filters, graph::clipping_value(graph_));
     return {.run = [head](const torch::Tensor& map, int threads) { return (*head)(map, threads); },
-            .has_fraction = head_->fraction.has_value()};
+            .has_fraction = head_found().fraction.has_value()};
   }
 
   const Graph& graph_;
