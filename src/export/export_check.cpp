@@ -113,7 +113,7 @@ class Comparison {
   }
 
   Tensor is_in_tolerance(const Tensor& depth) const {
-    const auto close = is_close(got_.depth, depth, kDepthTolerance);
+    auto close = is_close(got_.depth, depth, kDepthTolerance);
     if (!got_.fraction.defined()) return close;
     return close.logical_and(is_close(got_.fraction, expected_.fraction, kFractionTolerance));
   }
