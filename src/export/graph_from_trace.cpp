@@ -42,7 +42,7 @@ std::string module_of_parameter(const std::string& name) {
 
 class Converter {
  public:
-  Converter(const jit::Graph& trace, Shape image) {
+  Converter(const jit::Graph& trace, const Shape& image) {
     values_[trace.inputs().at(1)] = graph_.add_input(trace.inputs().at(1)->debugName(), image);
     for (const jit::Node* node : trace.nodes()) convert(*node);
     convert_outputs(trace);
@@ -207,7 +207,7 @@ class Converter {
 
 }  // namespace
 
-Graph graph_from_trace(const torch::jit::Module& frozen, Shape image) {
+Graph graph_from_trace(const torch::jit::Module& frozen, const Shape& image) {
   return Converter(*frozen.get_method("forward").graph(), image).graph();
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "dualdepth/base/error.h"
 
@@ -183,7 +184,7 @@ void Graph::replace(NodeId id, Operation operation) {
 }
 
 NodeId Graph::add_input(std::string name, Shape shape) {
-  nodes_.push_back({Input{std::move(name)}, {}, "", shape});
+  nodes_.push_back({Input{std::move(name)}, {}, "", std::move(shape)});
   return nodes_.size() - 1;
 }
 

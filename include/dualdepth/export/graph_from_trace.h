@@ -17,6 +17,6 @@ namespace dualdepth {
 //
 // Throws Error naming the operator and the module it came from when it is none of these or is used
 // in a way the graph cannot say (groups, transposed, a broadcast Add ...).
-graph::Graph graph_from_trace(const torch::jit::Module& frozen, graph::Shape image);
+graph::Graph graph_from_trace(const torch::jit::Module& frozen, const graph::Shape& image);
 
 }  // namespace dualdepth

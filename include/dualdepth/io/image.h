@@ -5,8 +5,8 @@
 
 namespace dualdepth {
 
-// The format of a picture is told from its first bytes, not from its name. Files are hostile: sizes
-// are read from the header and held against kMaxPictureSide before memory is taken. A truncated
+// The first bytes of a picture decide its format, not its name. Files are hostile: sizes are read
+// from the header and compared with kMaxPictureSide before memory is allocated. A truncated
 // file is refused, never half decoded, and so is a PNG with any damaged byte. JPEG has no checksum:
 // damage is found where the data end early or break the format, but a changed bit may only change
 // pixels.
