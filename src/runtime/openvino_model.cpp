@@ -68,9 +68,8 @@ class OpenVinoModel : public ExportedModel {
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
       // One that took the place of another's Cast has both names.
-      for (const std::string& name : output.get_names()) {
-        outputs[name] = copy_output(request_.get_tensor(output), name);
-      }
+      const auto tensor = copy_output(request_.get_tensor(output), output.get_any_name());
+      for (const std::string& name : output.get_names()) outputs[name] = tensor;
     }
     return outputs;
   }
