@@ -79,9 +79,8 @@ TEST_F(ExportModel, ProvesAFileForSeveralPicturesAtOnce) {
 }
 
 TEST_F(ExportModel, TakesPicturesOfOneNameFromSeveralFolders) {
-  const auto first = picture("drive_1/data/5.png", 120, 100);
-  const auto second = picture("drive_2/data/5.png", 100, 90);
-  const std::vector<fs::path> folders{folder_ / "drive_1" / "data", folder_ / "drive_2" / "data"};
+  const std::vector<fs::path> folders{picture("drive_1/data/5.png", 120, 100).parent_path(),
+                                      picture("drive_2/data/5.png", 100, 90).parent_path()};
   const auto report = exported({.center_with = folders, .check_with = folders});
   EXPECT_EQ(report.check.pictures, 2);
   EXPECT_EQ(report.centring->pixels, 2 * 32 * 64);

@@ -180,6 +180,7 @@ class NodeByNode {
         continue;
       }
       std::vector<Value> inputs;
+      inputs.reserve(node.inputs.size());
       for (const NodeId input : node.inputs) inputs.push_back(values[input]);
       values[id] = graph::run_node(graph_, id, inputs);
       const auto* grid = std::get_if<FakeQuantize>(&node.operation);

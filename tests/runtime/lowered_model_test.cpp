@@ -35,7 +35,7 @@ TEST_F(LoweredGraph, ReturnsTheFirstLevelWhereTheReluClipsTheWinner) {
   const auto expected =
       torch::conv2d(map, shifted.weight, shifted.bias, 1, 1).relu().argmax(1, true);
   const int64_t clipped = graph::count_clipped_winners(graph_, image_);
-  EXPECT_NEAR(static_cast<double>(clipped), 32 * 64 / 2, 2);
+  EXPECT_NEAR(static_cast<double>(clipped), 0.5 * 32 * 64, 2);
   const auto level = open_lowered(graph_, card_)->run(image_).at("level");
   EXPECT_GT(equal_share(level, expected), 0.99);
   EXPECT_NEAR(static_cast<double>(level.eq(0).sum().item<int64_t>()),
