@@ -119,8 +119,9 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
 ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent) {
   const bool wide = extent == WinnerRange::kWide;
   const double spread = winners.deviation();
-  const double low =
-      winners.quantile(wide ? 0.001 : 0.005) - (wide ? kWideBottom : kNarrowBottom) * spread;
+  const double low = std::min(
+      winners.quantile(wide ? 0.001 : 0.005) - (wide ? kWideBottom : kNarrowBottom) * spread,
+      winners.least() - kLeastBottom * spread);
   const double high = method == RangeMethod::kMinMax
                           ? winners.range().high
                           : winners.quantile(wide ? 0.999 : 0.99) + kWinnerTop * spread;

@@ -102,6 +102,12 @@ double Histogram::quantile(double share) const {
   return range_.high;
 }
 
+double Histogram::least() const {
+  const auto first = std::ranges::find_if(counts_, [](int64_t count) { return count > 0; });
+  if (first == counts_.end()) return 0;
+  return std::max(edge(first - counts_.begin()), range_.low);
+}
+
 double Histogram::deviation() const {
   double sum = 0;
   double squares = 0;

@@ -65,6 +65,16 @@ TEST(WinnerRange, LeavesRoomBelowTheLowWinnersAndLittleAboveTheHighOnes) {
   EXPECT_EQ(winner_range(winners, RangeMethod::kMinMax, WinnerRange::kNarrow).high, 100);
 }
 
+// One winner in 10,000 lies 6 below the others, whose quantile and spread hardly move.
+TEST(WinnerRange, HoldsTheLeastWinner) {
+  Histogram winners;
+  winners.add(torch::cat({torch::linspace(9, 11, 9999), torch::full({1}, 3)}));
+  const double spread = 0.5816;  // NumPy's std of these values
+  for (const auto extent : {WinnerRange::kWide, WinnerRange::kNarrow}) {
+    EXPECT_NEAR(winner_range(winners, RangeMethod::kMse, extent).low, 3 - 0.5 * spread, 0.02);
+  }
+}
+
 // Argmax is the same, and so is the share of the codes that the winners get.
 TEST(WinnerRange, ScalesWithTheLogits) {
   torch::manual_seed(4);

@@ -47,6 +47,9 @@ class Histogram {
   // range; share in 0..1.
   double quantile(double share) const;
 
+  // The least value that was added, to the lower edge of its bin; 0 without any.
+  double least() const;
+
   // Standard deviation, of bin centers.
   double deviation() const;
 
