@@ -31,7 +31,7 @@ def files_of(folder, most):
 
 
 def read(file, card):
-    height, width = card["data"]["image_shape"]
+    height, width = card["input"]["size"]
     picture = Image.open(file).convert("RGB")
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.BILINEAR)
@@ -85,7 +85,7 @@ def run_all(file, pictures, params):
 
 def measure(arguments):
     card = card_of(arguments.float)
-    params = card["model"]["params"]
+    params = card["codec"]
     pictures = [read(file, card) for file in files_of(arguments.pictures, arguments.most)]
     wanted, wanted_level, ms = run_all(arguments.float, pictures, params)
     print(f"{'file':<28} {'mean mm':>9} {'median mm':>10} {'mean %':>8} {'equal':>7} {'shift':>7} {'ms':>7}")

@@ -196,4 +196,10 @@ std::vector<Field> field_table(RunConfig& config) {
   return builder.take();
 }
 
+std::vector<Field> field_table(Contract& contract) {
+  TableBuilder builder;
+  contract.visit(builder);
+  return builder.take();
+}
+
 }  // namespace dualdepth

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dualdepth/config/contract.h"
 #include "dualdepth/config/run_config.h"
 
 namespace dualdepth {
@@ -34,5 +35,8 @@ struct Field {
 
 // All keys in the order of visit(), bound to `config`, which must outlive them.
 std::vector<Field> field_table(RunConfig& config);
+
+// The same of a contract, whose outputs are there with their names.
+std::vector<Field> field_table(Contract& contract);
 
 }  // namespace dualdepth

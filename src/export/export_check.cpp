@@ -140,7 +140,7 @@ void run_pictures(ExportedModel& exported, const Pictures& pictures, int64_t bat
     for (size_t i = first; i < first + size; ++i) {
       images.push_back(i < pictures.count ? pictures.at(i) : images.back());
     }
-    const auto all = to_prediction(exported.run(torch::cat(images)), exported.card());
+    const auto all = to_prediction(exported.run(torch::cat(images)), exported.contract());
     for (size_t i = first; i < std::min(first + size, pictures.count); ++i) {
       const auto row = [&](const Tensor& maps) {
         return maps.defined() ? maps.narrow(0, static_cast<int64_t>(i - first), 1) : maps;

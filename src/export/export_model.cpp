@@ -9,6 +9,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/config/contract.h"
 #include "dualdepth/export/candidate_file.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
@@ -43,17 +44,18 @@ Shape shape_of(const Checkpoint& checkpoint, const ExportOptions& options) {
                .fix = ""});
 }
 
-ModelCard card_of(const Checkpoint& checkpoint, const ExportOptions& options, const Shape& shape) {
-  return {.outputs = options.outputs,
-          .model = checkpoint.config.model,
-          .image_shape = {shape[2], shape[3]},
-          .kb_crop = checkpoint.config.data.kb_crop};
+Contract contract_of_file(const Checkpoint& checkpoint, const ExportOptions& options,
+                          const Shape& shape) {
+  DataOptions data = checkpoint.config.data;
+  data.image_shape = {shape[2], shape[3]};
+  return contract_of(checkpoint.config.model, data, options.outputs);
 }
 
-void write_torchscript(DepthNet net, const ModelCard& card, const fs::path& file) {
-  const torch::jit::Module module = trace_network(std::move(net), card.outputs);
+void write_torchscript(DepthNet net, ModelOutputs outputs, const Contract& contract,
+                       const fs::path& file) {
+  const torch::jit::Module module = trace_network(std::move(net), outputs);
   std::ostringstream bytes;
-  module.save(bytes, {{kModelCardFile, to_json(card)}});
+  module.save(bytes, {{kContractFile, to_json(contract)}});
   write_file_atomically(file, bytes.str());
 }
 
@@ -87,14 +89,14 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
   check(options);
   const torch::NoGradGuard no_grad;
   const Shape shape = shape_of(checkpoint, options);
-  const ModelCard card = card_of(checkpoint, options, shape);
-  const NetworkInput input{card.model, card.image_shape, card.kb_crop};
+  const Contract contract = contract_of_file(checkpoint, options, shape);
+  const InputContract& input = contract.input;
   ExportReport report;
   const CandidateFile candidate(out);
   std::unique_ptr<ExportedModel> exported;
   Graph graph;
   if (options.format == ExportFormat::kTorchScript) {
-    write_torchscript(load_network(checkpoint), card, candidate.path());
+    write_torchscript(load_network(checkpoint), options.outputs, contract, candidate.path());
     exported = open_torchscript(candidate.path(), c10::kCPU);
   } else {
     graph = merge_affine(
@@ -108,11 +110,11 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
         graph = scale_channels(graph, *group, equalizing_factors(graph, *group, peaks));
       }
     }
-    graph = with_outputs(graph, card.model.params, options.outputs);
+    graph = with_outputs(graph, checkpoint.config.model.params, options.outputs);
     report.nodes = static_cast<int64_t>(graph.nodes().size());
     const auto model = to_onnx(graph, {.profile = options.profile,
                                        .dynamic = options.dynamic,
-                                       .metadata = {{kModelCardKey, to_json(card)}}});
+                                       .metadata = {{kContractKey, to_json(contract)}}});
     write_onnx(*model, candidate.path());
     exported = open_onnx(candidate.path(), {.as_written = true});
   }

@@ -12,20 +12,21 @@ constexpr double kBin = 1e-4;  // m, of the median
 constexpr int64_t kBins = 200000;
 constexpr double kLeastDepth = 1e-9;  // m: two depths of 0 differ by 0, not by 0 / 0
 
-DensePrediction predict(const graph::Graph& graph, const ModelCard& card,
+DensePrediction predict(const graph::Graph& graph, const Contract& contract,
                         const graph::ValueObserver& observe, const torch::Tensor& image) {
   const auto ids = graph::output_nodes(graph);
   const auto values = graph::run_graph(graph, image, ids, observe);
   NamedTensors named;
   for (size_t i = 0; i < ids.size(); ++i) named[graph.outputs()[i].name] = values[i];
-  return to_prediction(named, card);
+  return to_prediction(named, contract);
 }
 
 }  // namespace
 
-DepthOf depth_of(const graph::Graph& graph, const ModelCard& card, graph::ValueObserver observe) {
-  return [&graph, card, observe = std::move(observe)](const torch::Tensor& image) {
-    return predict(graph, card, observe, image);
+DepthOf depth_of(const graph::Graph& graph, const Contract& contract,
+                 graph::ValueObserver observe) {
+  return [&graph, contract, observe = std::move(observe)](const torch::Tensor& image) {
+    return predict(graph, contract, observe, image);
   };
 }
 

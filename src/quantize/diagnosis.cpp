@@ -66,13 +66,13 @@ struct Measured {
 
 class Diagnosis {
  public:
-  Diagnosis(const Quantization& quantization, const ModelCard& card, const Pictures& pictures,
+  Diagnosis(const Quantization& quantization, const Contract& contract, const Pictures& pictures,
             const ErrorOf& error)
       : quantized_(quantization.graph),
         reference_(quantization.reference),
         lowered_(lower_head(quantization.reference, quantization.head_shift)),
         renamed_(quantization.renamed),
-        card_(card),
+        contract_(contract),
         pictures_(pictures),
         error_(error) {
     for (NodeId id = 0; id < renamed_.size(); ++id) reference_of_[renamed_[id]] = id;
@@ -83,7 +83,7 @@ class Diagnosis {
     const auto names = graph::node_names(reference_);
     ProgressLine progress("diagnosing", parts_.size());
     std::vector<LayerNoise> all;
-    const auto wanted = predict_all(depth_of(reference_, card_), pictures_);
+    const auto wanted = predict_all(depth_of(reference_, contract_), pictures_);
     measure_use();
     const auto whole = measure(quantized_, renamed_, parts_);
     for (const Part& part : parts_) {
@@ -197,7 +197,7 @@ class Diagnosis {
         if (found == watched.end()) return;
         measured.noise[found->second].add(value, wanted.at(found->second).at(stripe[id]++));
       };
-      measured.predictions.push_back(depth_of(graph, card_, compare)(image));
+      measured.predictions.push_back(depth_of(graph, contract_, compare)(image));
     }
     return measured;
   }
@@ -274,7 +274,7 @@ class Diagnosis {
   const Graph& reference_;
   Graph lowered_;  // whose values those of quantized_ round
   const std::vector<NodeId>& renamed_;
-  const ModelCard& card_;
+  const Contract& contract_;
   const Pictures& pictures_;
   const ErrorOf& error_;
   std::map<NodeId, NodeId> reference_of_;
@@ -284,10 +284,10 @@ class Diagnosis {
 
 }  // namespace
 
-std::vector<LayerNoise> diagnose(const Quantization& quantization, const ModelCard& card,
+std::vector<LayerNoise> diagnose(const Quantization& quantization, const Contract& contract,
                                  const Pictures& pictures, const ErrorOf& error) {
   const torch::NoGradGuard no_grad;
-  return Diagnosis(quantization, card, pictures, error).run();
+  return Diagnosis(quantization, contract, pictures, error).run();
 }
 
 }  // namespace dualdepth::quantize

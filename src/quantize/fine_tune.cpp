@@ -78,7 +78,7 @@ class FineTuning {
             graph::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
         batches_(dataset_, config, /*pin_memory=*/false),
         length_(batches_.run_length(config.trainer)),
-        loss_(model_.card.model.params, config.loss) {
+        loss_(model_.contract.params(), config.loss) {
     if (config.data.val_split.empty()) {
       throw Error({.subject = "data.val_split",
                    .expected = "a split that fine-tuning is compared with quantization alone on",
@@ -94,7 +94,7 @@ class FineTuning {
     const LogFile log_file(fs::path(config_.output_dir) / "log.txt");
     warn_of_unused_keys(config_);
     Quantization quantization =
-        quantize_graph(model_.graph, model_.card, pictures(), options_of(config_.quantize));
+        quantize_graph(model_.graph, model_.contract, pictures(), options_of(config_.quantize));
     FineTuneResult result{.file = fs::path(config_.output_dir) / "int8.onnx"};
     result.before = measure(quantization.graph, 0);
     Best best{quantization.graph, result.before, 0};
@@ -103,7 +103,7 @@ class FineTuning {
     result.after = best.metrics;
     result.best_step = best.step;
     quantization.graph = std::move(best.graph);
-    write_quantized(quantization, model_.card, pictures().spread(kCheckedPictures),
+    write_quantized(quantization, model_.contract, pictures().spread(kCheckedPictures),
                     config_.quantize.profile, result.file);
     return result;
   }
@@ -126,7 +126,7 @@ class FineTuning {
   }
 
   DepthMetrics measure(const graph::Graph& graph, int64_t step) const {
-    DensePredictor predictor(depth_of(graph, model_.card), model_.input(), c10::kCPU);
+    DensePredictor predictor(depth_of(graph, model_.contract), model_.contract, c10::kCPU);
     const auto metrics = evaluate(predictor, *validation_, config_.evaluation).summary;
     spdlog::info("in 8 bits at step {}: abs_rel {:.4f}  rmse {:.3f}  d1 {:.4f}", step,
                  metrics.abs_rel, metrics.rmse, metrics.d1);

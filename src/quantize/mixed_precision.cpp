@@ -13,9 +13,9 @@ namespace {
 
 class MixedQuantizer {
  public:
-  MixedQuantizer(const graph::Graph& graph, const ModelCard& card, const Pictures& pictures,
+  MixedQuantizer(const graph::Graph& graph, const Contract& contract, const Pictures& pictures,
                  const QuantizeOptions& options, const MixedPrecision& mixed)
-      : graph_(graph), card_(card), pictures_(pictures), options_(options), mixed_(mixed) {}
+      : graph_(graph), contract_(contract), pictures_(pictures), options_(options), mixed_(mixed) {}
 
   MixedQuantization run() {
     if (mixed_.keep == 0 && mixed_.budget == 0) return full({});
@@ -43,7 +43,7 @@ class MixedQuantizer {
   }
 
   MixedQuantization full(std::vector<std::string> kept) {
-    MixedQuantization result{quantize_graph(graph_, card_, pictures_, with_float(kept)),
+    MixedQuantization result{quantize_graph(graph_, contract_, pictures_, with_float(kept)),
                              std::move(kept)};
     if (mixed_.budget > 0) result.ratio = ratio_of(result.quantization);
     return result;
@@ -56,7 +56,7 @@ class MixedQuantizer {
     const auto judged = pictures_.spread(quick.judged_pictures);
     std::vector<std::string> order;
     for (const auto& layer :
-         diagnose(quantize_graph(graph_, card_, judged, quick), card_, judged)) {
+         diagnose(quantize_graph(graph_, contract_, judged, quick), contract_, judged)) {
       if (!layer.convolution.empty()) order.push_back(layer.convolution);
     }
     return order;
@@ -96,7 +96,7 @@ class MixedQuantizer {
   }
 
   const graph::Graph& graph_;
-  const ModelCard& card_;
+  const Contract& contract_;
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   const MixedPrecision& mixed_;
@@ -105,11 +105,11 @@ class MixedQuantizer {
 
 }  // namespace
 
-MixedQuantization quantize_mixed(const graph::Graph& graph, const ModelCard& card,
+MixedQuantization quantize_mixed(const graph::Graph& graph, const Contract& contract,
                                  const Pictures& pictures, const QuantizeOptions& options,
                                  const MixedPrecision& mixed) {
   const torch::NoGradGuard no_grad;
-  return MixedQuantizer(graph, card, pictures, options, mixed).run();
+  return MixedQuantizer(graph, contract, pictures, options, mixed).run();
 }
 
 }  // namespace dualdepth::quantize

@@ -90,14 +90,14 @@ struct Candidate {
 
 class Quantizer {
  public:
-  Quantizer(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+  Quantizer(const Graph& graph, const Contract& contract, const Pictures& pictures,
             const QuantizeOptions& options)
-      : original_(graph), card_(card), pictures_(pictures), options_(options) {
+      : original_(graph), contract_(contract), pictures_(pictures), options_(options) {
     expect_float(graph);
     expect_allowed(options);
     threads_ = resolve_thread_count(options.threads);
     judged_ = pictures.spread(options.judged_pictures);
-    expected_ = predict_all(depth_of(original_, card_), judged_);
+    expected_ = predict_all(depth_of(original_, contract_), judged_);
   }
 
   Quantization run() const {
@@ -149,7 +149,7 @@ class Quantizer {
   }
 
   DepthError error_of(const Graph& graph) const {
-    return depth_error(predict_all(depth_of(graph, card_), judged_), expected_);
+    return depth_error(predict_all(depth_of(graph, contract_), judged_), expected_);
   }
 
   // Values in codes, filters rounded to nearest.
@@ -282,7 +282,7 @@ class Quantizer {
   }
 
   const Graph& original_;
-  const ModelCard& card_;
+  const Contract& contract_;
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   int threads_ = 1;
@@ -310,10 +310,10 @@ WeightGranularity QuantizeOptions::granularity() const {
   return weights.value_or(chosen_target().granularities.front());
 }
 
-Quantization quantize_graph(const Graph& graph, const ModelCard& card, const Pictures& pictures,
+Quantization quantize_graph(const Graph& graph, const Contract& contract, const Pictures& pictures,
                             const QuantizeOptions& options) {
   const torch::NoGradGuard no_grad;
-  return Quantizer(graph, card, pictures, options).run();
+  return Quantizer(graph, contract, pictures, options).run();
 }
 
 }  // namespace dualdepth::quantize

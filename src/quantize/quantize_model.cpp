@@ -18,19 +18,44 @@
 #include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/runtime/checkpoint.h"
 #include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/onnx_contract.h"
 
 namespace dualdepth::quantize {
 namespace {
 
 namespace fs = std::filesystem;
 
-ModelCard card_of_model(const fs::path& file) {
-  if (file.extension() == ".onnx") return card_of(OnnxFile(file));
+Contract contract_of_model(const fs::path& file, const std::optional<Contract>& given) {
+  if (file.extension() == ".onnx") return contract_of(OnnxFile(file), given);
   const Checkpoint checkpoint = open_checkpoint(file);
-  return {.outputs = ModelOutputs::kLogits,
-          .model = checkpoint.config.model,
-          .image_shape = checkpoint.config.data.image_shape,
-          .kb_crop = checkpoint.config.data.kb_crop};
+  return contract_of(checkpoint.config.model, checkpoint.config.data, ModelOutputs::kLogits);
+}
+
+// The integer emulation computes pictures as exported networks take them.
+void check_input(const InputContract& input, const fs::path& file) {
+  if (input.layout == TensorLayout::kNchw && input.type == InputType::kFloat32) return;
+  throw Error(
+      {.subject = file.string(),
+       .expected = "a float32 input of layout NCHW to quantize",
+       .got = fmt::format("{} of layout {}", enum_name(input.type), enum_name(input.layout)),
+       .fix = "convert the file's input"});
+}
+
+// The graph with only the contract's outputs, in its order.
+graph::Graph with_outputs_of(const Contract& contract, graph::Graph graph) {
+  std::vector<graph::Output> outputs;
+  for (const OutputContract& output : contract.outputs) {
+    outputs.push_back({output.name, graph.output(output.name)});
+  }
+  graph.set_outputs(std::move(outputs));
+  return graph;
+}
+
+// Renames the output of this kind to what the passes call it.
+void rename(Contract& contract, OutputKind kind, const char* name) {
+  for (OutputContract& output : contract.outputs) {
+    if (output.is == kind) output.name = name;
+  }
 }
 
 [[noreturn]] void refuse(const std::string& subject, const std::string& expected,
@@ -67,14 +92,14 @@ double equal_pixels(const DensePrediction& a, const DensePrediction& b, const Co
   return equal.to(torch::kFloat64).mean().item<double>();
 }
 
-void expect_read_back(const Quantization& quantization, const ModelCard& card,
+void expect_read_back(const Quantization& quantization, const Contract& contract,
                       const Pictures& pictures, const fs::path& file, const std::string& name) {
-  const auto read = open_graph(file, card.image_shape.at(0), card.image_shape.at(1));
-  const auto expected = depth_of(quantization.graph, card);
-  const auto got = depth_of(read, card);
+  const auto read = open_graph(file, contract.input.size.at(0), contract.input.size.at(1));
+  const auto expected = depth_of(quantization.graph, contract);
+  const auto got = depth_of(read, contract);
   for (size_t index = 0; index < pictures.count; ++index) {
     const auto image = pictures.at(index);
-    const double equal = equal_pixels(got(image), expected(image), card.model.params.codec);
+    const double equal = equal_pixels(got(image), expected(image), contract.codec);
     if (equal >= kEqualPixels) continue;
     refuse(name,
            fmt::format("a file that is the quantized network on {:.1f} % of the pixels, read back",
@@ -114,26 +139,37 @@ graph::Graph with_shape(const graph::Graph& graph, const graph::Shape& shape,
 
 }  // namespace
 
-FloatModel open_float_model(const fs::path& file, const std::optional<graph::Shape>& shape) {
-  FloatModel model{.graph = {}, .card = card_of_model(file)};
-  if (model.card.outputs == ModelOutputs::kDepth) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model with outputs levels or logits",
-                 .got = "one that composes depth itself",
-                 .fix = "export it with --outputs levels, or quantize the checkpoint"});
-  }
-  if (shape) model.card.image_shape = {shape->at(2), shape->at(3)};
-  model.graph = open_graph(file, model.card.image_shape.at(0), model.card.image_shape.at(1));
+FloatModel open_float_model(const fs::path& file, const std::optional<graph::Shape>& shape,
+                            const std::optional<Contract>& given) {
+  FloatModel model{.graph = {}, .contract = contract_of_model(file, given)};
+  Contract& contract = model.contract;
+  check_input(contract.input, file);
+  if (shape) contract.input.size = {shape->at(2), shape->at(3)};
+  model.graph = with_outputs_of(
+      contract, open_graph(file, contract.input.size.at(0), contract.input.size.at(1)));
   if (shape) model.graph = with_shape(model.graph, *shape, file);
-  if (model.card.outputs == ModelOutputs::kLogits) {
-    model.card.outputs =
-        model.card.model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-    model.graph = graph::with_outputs(model.graph, model.card.model.params, model.card.outputs);
+  const bool has_logits = contract.output(OutputKind::kLogits) != nullptr;
+  const bool has_depth_logit = contract.output(OutputKind::kDepthLogit) != nullptr;
+  if (!has_logits && !has_depth_logit) return model;
+  rename(contract, OutputKind::kLogits, "logits");
+  rename(contract, OutputKind::kDepthLogit, "logits");
+  rename(contract, OutputKind::kFraction, "fraction");
+  std::vector<graph::Output> renamed = model.graph.outputs();
+  for (size_t i = 0; i < renamed.size(); ++i) renamed[i].name = contract.outputs[i].name;
+  model.graph.set_outputs(std::move(renamed));
+  const ModelOutputs wanted = has_logits ? ModelOutputs::kLevels : ModelOutputs::kDepth;
+  model.graph = graph::with_outputs(model.graph, contract.params(), wanted);
+  contract.outputs.clear();
+  for (const auto& output : model.graph.outputs()) {
+    const auto kind = output.name == "level"      ? OutputKind::kLevel
+                      : output.name == "fraction" ? OutputKind::kFraction
+                                                  : OutputKind::kDepth;
+    contract.outputs.push_back({.name = output.name, .is = kind});
   }
   return model;
 }
 
-DepthError check_quantized(const Quantization& quantization, const ModelCard& card,
+DepthError check_quantized(const Quantization& quantization, const Contract& contract,
                            ExportedModel& file, const Pictures& pictures, const std::string& name) {
   std::vector<DensePrediction> in_file;
   run_pictures(file, pictures, quantization.graph.input().shape.at(0),
@@ -146,8 +182,8 @@ DepthError check_quantized(const Quantization& quantization, const ModelCard& ca
            "this runtime cannot compute the profile; choose another");
   }
   const auto floats = with_float_sums(quantization.graph);
-  const auto in_8_bits = predict_all(depth_of(quantization.graph, card), pictures);
-  const auto rounded = depth_error(predict_all(depth_of(floats, card), pictures), in_8_bits);
+  const auto in_8_bits = predict_all(depth_of(quantization.graph, contract), pictures);
+  const auto rounded = depth_error(predict_all(depth_of(floats, contract), pictures), in_8_bits);
   const auto strayed = depth_error(in_file, in_8_bits);
   const double limit = kRoundings * rounded.relative + kRoundingAllowance;
   if (!(strayed.relative <= limit)) {
@@ -159,25 +195,25 @@ DepthError check_quantized(const Quantization& quantization, const ModelCard& ca
         fmt::format("depth that differs by {:.2f} %", 100 * strayed.relative),
         "this runtime computes the profile in another way; choose another");
   }
-  return depth_error(in_file, predict_all(depth_of(quantization.reference, card), pictures));
+  return depth_error(in_file, predict_all(depth_of(quantization.reference, contract), pictures));
 }
 
-FileCheck write_quantized(const Quantization& quantization, const ModelCard& card,
+FileCheck write_quantized(const Quantization& quantization, const Contract& contract,
                           const Pictures& check, OnnxProfile profile, const fs::path& out) {
   const torch::NoGradGuard no_grad;
   expect_no_clipped_winners(quantization.graph, check, out.string());
   const CandidateFile candidate(out);
   write_onnx(*to_onnx(quantization.graph,
-                      {.profile = profile, .metadata = {{kModelCardKey, to_json(card)}}}),
+                      {.profile = profile, .metadata = {{kContractKey, to_json(contract)}}}),
              candidate.path());
-  expect_read_back(quantization, card, check, candidate.path(), out.string());
+  expect_read_back(quantization, contract, check, candidate.path(), out.string());
   FileCheck result{.error = {}, .bytes = fs::file_size(candidate.path())};
   if (profile == OnnxProfile::kTensorRt) {
-    result.error = depth_error(predict_all(depth_of(quantization.graph, card), check),
-                               predict_all(depth_of(quantization.reference, card), check));
+    result.error = depth_error(predict_all(depth_of(quantization.graph, contract), check),
+                               predict_all(depth_of(quantization.reference, contract), check));
   } else {
     const auto written = open_onnx(candidate.path(), {.as_written = true});
-    result.error = check_quantized(quantization, card, *written, check, out.string());
+    result.error = check_quantized(quantization, contract, *written, check, out.string());
   }
   candidate.accept();
   return result;

@@ -24,10 +24,12 @@ std::vector<Latency> benchmark(std::span<Predictor* const> predictors,
                                std::span<const cv::Mat> pictures, const BenchmarkOptions& options) {
   using Clock = std::chrono::steady_clock;
   std::vector<std::vector<double>> times(predictors.size());
+  std::vector<std::vector<cv::Mat>> together;
+  for (const cv::Mat& picture : pictures) together.emplace_back(options.batch, picture);
   for (int round = -options.warm_up; round < options.runs; ++round) {
     for (size_t i = 0; i < predictors.size(); ++i) {
       const auto start = Clock::now();
-      predictors[i]->predict(pictures[i]);
+      predictors[i]->predict_batch(together[i]);
       const std::chrono::duration<double, std::milli> taken = Clock::now() - start;
       if (round >= 0) times[i].push_back(taken.count());
     }

@@ -1,46 +1,126 @@
 #include "dualdepth/runtime/exported_model.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "dualdepth/base/error.h"
 #include "dualdepth/codec/plain_depth.h"
 
 namespace dualdepth {
 namespace {
 
-torch::Tensor output(const NamedTensors& outputs, const char* name, torch::ScalarType type) {
-  const auto found = outputs.find(name);
-  if (found == outputs.end()) {
-    throw Error({.subject = "model",
-                 .expected = std::string("an output ") + name + ", as its metadata says",
-                 .got = "none of that name",
-                 .fix = "export the checkpoint again with dualdepth export"});
+[[noreturn]] void fail(const std::string& name, const std::string& expected,
+                       const std::string& got) {
+  throw Error({.subject = "model, output " + name,
+               .expected = expected,
+               .got = got,
+               .fix = "correct the outputs of its contract"});
+}
+
+const torch::Tensor& find(const NamedTensors& outputs, const OutputContract& output) {
+  const auto found = outputs.find(output.name);
+  if (found == outputs.end()) fail(output.name, "an output of this name", "none");
+  return found->second;
+}
+
+std::string shape_text(const torch::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
+
+// [N, h, w] of [N, 1, h, w], [N, h, w, 1] or [N, h, w].
+torch::Tensor map_of(const NamedTensors& outputs, const OutputContract& output) {
+  const torch::Tensor& tensor = find(outputs, output);
+  if (tensor.dim() == 3) return tensor;
+  if (tensor.dim() == 4 && tensor.size(1) == 1) return tensor.squeeze(1);
+  if (tensor.dim() == 4 && tensor.size(3) == 1) return tensor.squeeze(3);
+  fail(output.name, "one channel, [N, 1, h, w] or [N, h, w]", shape_text(tensor));
+}
+
+torch::Tensor scaled_map(const NamedTensors& outputs, const OutputContract& output) {
+  auto map = map_of(outputs, output).to(torch::kFloat32);
+  if (output.scale != 1) map = map * output.scale;
+  if (output.shift != 0) map = map + output.shift;
+  return map;
+}
+
+// Int64; of codec `continuous` float.
+torch::Tensor level_of(const NamedTensors& outputs, const Contract& contract,
+                       const DepthCodec& codec) {
+  const auto* level = contract.output(OutputKind::kLevel);
+  if (level == nullptr) {
+    const OutputContract& output = *contract.output(OutputKind::kLogits);
+    auto logits = find(outputs, output).to(torch::kFloat32);
+    if (contract.input.layout == TensorLayout::kNhwc && logits.dim() == 4) {
+      logits = logits.permute({0, 3, 1, 2});
+    }
+    if (logits.dim() != 4 || logits.size(1) != codec.integer_channels()) {
+      fail(output.name, fmt::format("{} logits a pixel, one a level", codec.integer_channels()),
+           shape_text(logits));
+    }
+    return codec.choose_level(logits);
   }
-  return found->second.to(type);  // a chip's file may have uint8 or float16
+  const auto map = map_of(outputs, *level);
+  if (codec.integer_channels() == 1) return map.to(torch::kFloat32);
+  const auto whole = map.to(torch::kInt64);
+  const auto [least, greatest] = whole.aminmax();
+  const int64_t levels = contract.codec.n_integer_levels;
+  if (whole.numel() > 0 && (least.item<int64_t>() < 0 || greatest.item<int64_t>() >= levels)) {
+    fail(level->name, fmt::format("levels 0 to {}", levels - 1),
+         fmt::format("{} to {}", least.item<int64_t>(), greatest.item<int64_t>()));
+  }
+  return whole;
+}
+
+// Metres of the outputs that hold depth themselves; undefined without one.
+torch::Tensor own_depth(const NamedTensors& outputs, const Contract& contract) {
+  if (const auto* depth = contract.output(OutputKind::kDepth)) return scaled_map(outputs, *depth);
+  if (const auto* inverse = contract.output(OutputKind::kInverseDepth)) {
+    const double farthest = contract.codec.max_depth;
+    const auto value = scaled_map(outputs, *inverse).clamp_min(1 / farthest);
+    return value.reciprocal().clamp(contract.codec.min_depth, farthest);
+  }
+  if (const auto* logit = contract.output(OutputKind::kDepthLogit)) {
+    return plain_depth(map_of(outputs, *logit).to(torch::kFloat32), contract.codec);
+  }
+  return {};
+}
+
+torch::Tensor composed_depth(const torch::Tensor& level, const torch::Tensor& fraction,
+                             const DepthCodec& codec) {
+  if (fraction.defined()) return codec.decode(level, fraction);
+  const bool whole = codec.integer_channels() > 1;
+  if (!whole) return codec.decode(level, torch::zeros_like(level));
+  return codec.level_depths().to(level.device()).index({level});
 }
 
 }  // namespace
 
 OpenVinoOptions openvino_options(const RuntimeOptions& options) {
   const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
-  return {.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
-          .threads = options.threads,
-          .as_written = options.as_written};
+  OpenVinoOptions own{.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
+                      .threads = options.threads,
+                       .as_written = options.as_written};
+  if (!options.card.empty()) own.contract = read_contract(options.card);
+  return own;
 }
 
-DensePrediction to_prediction(const NamedTensors& outputs, const ModelCard& card) {
-  const auto& params = card.model.params;
-  const auto values = [&](const char* name) { return output(outputs, name, torch::kFloat32); };
-  if (card.outputs == ModelOutputs::kDepth) return {values("depth").squeeze(1), {}, {}};
-  const DepthCodec codec(params.codec);
-  if (!params.use_dual_head) {
-    return {plain_depth(values("logits").squeeze(1), params.codec), {}, {}};
+DensePrediction to_prediction(const NamedTensors& outputs, const Contract& contract) {
+  DensePrediction prediction{own_depth(outputs, contract), {}, {}};
+  if (!contract.has_levels()) return prediction;
+  const DepthCodec codec(contract.codec);
+  const auto level = level_of(outputs, contract, codec);
+  if (const auto* fraction = contract.output(OutputKind::kFraction)) {
+    prediction.fraction = scaled_map(outputs, *fraction);
+    if (prediction.fraction.sizes() != level.sizes()) {
+      fail(fraction->name, "the size of the levels, " + shape_text(level),
+           shape_text(prediction.fraction));
+    }
   }
-  const auto fraction = values("fraction").squeeze(1);
-  const bool whole = codec.integer_channels() > 1;
-  const auto level =
-      card.outputs == ModelOutputs::kLogits
-          ? codec.choose_level(values("logits"))
-          : output(outputs, "level", whole ? torch::kInt64 : torch::kFloat32).squeeze(1);
-  return {codec.decode(level, fraction), whole ? level : torch::Tensor(), fraction};
+  if (!prediction.depth.defined()) {
+    prediction.depth = composed_depth(level, prediction.fraction, codec);
+  }
+  if (codec.integer_channels() > 1) prediction.level = level;
+  return prediction;
 }
 
 }  // namespace dualdepth

@@ -12,6 +12,7 @@
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_reader.h"
 #include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/onnx_contract.h"
 #include "lowered_model.h"
 #include "openvino_tensor.h"
 
@@ -36,9 +37,9 @@ class OpenVinoModel : public ExportedModel {
   using Source = std::function<std::shared_ptr<ov::Model>(ov::Core& core)>;
 
   // name: of the file, for messages.
-  OpenVinoModel(std::string name, ModelCard card, const Source& source,
+  OpenVinoModel(std::string name, Contract contract, const Source& source,
                 const OpenVinoOptions& options)
-      : name_(std::move(name)), card_(std::move(card)) {
+      : name_(std::move(name)), contract_(std::move(contract)) {
     try {
       ov::Core core;
       const auto type =
@@ -59,11 +60,14 @@ class OpenVinoModel : public ExportedModel {
   }
 
   NamedTensors run(const torch::Tensor& image) override {
-    const auto packed = image.to(torch::kCPU, torch::kFloat32).contiguous();
+    const auto packed = image.to(torch::kCPU).contiguous();
     const auto sizes = packed.sizes();
     check_size(sizes);
-    request_.set_input_tensor(ov::Tensor(ov::element::f32, ov::Shape(sizes.begin(), sizes.end()),
-                                         packed.mutable_data_ptr()));
+    const auto type = packed.scalar_type() == torch::kUInt8  ? ov::element::u8
+                      : packed.scalar_type() == torch::kHalf ? ov::element::f16
+                                                             : ov::element::f32;
+    request_.set_input_tensor(
+        ov::Tensor(type, ov::Shape(sizes.begin(), sizes.end()), packed.mutable_data_ptr()));
     request_.infer();
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
@@ -74,7 +78,12 @@ class OpenVinoModel : public ExportedModel {
     return outputs;
   }
 
-  const ModelCard& card() const override { return card_; }
+  const Contract& contract() const override { return contract_; }
+
+  int64_t batch() const override {
+    const auto shape = compiled_.input().get_partial_shape();
+    return shape.rank().is_static() && shape[0].is_static() ? shape[0].get_length() : 0;
+  }
 
   std::vector<LayerTime> layer_times() override {
     std::vector<LayerTime> layers;
@@ -97,7 +106,7 @@ class OpenVinoModel : public ExportedModel {
   }
 
   std::string name_;
-  ModelCard card_;
+  Contract contract_;
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
 };
@@ -124,10 +133,10 @@ void report_float_head(const graph::Graph& graph, const std::string& name) {
 }
 
 // Nothing, after a message, where the graph cannot express the file.
-std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const ModelCard& card, int threads) {
+std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& contract, int threads) {
   const std::string name = file.path().string();
   try {
-    const auto graph = read_onnx(file, card.image_shape.at(0), card.image_shape.at(1));
+    const auto graph = read_onnx(file, contract.input.size.at(0), contract.input.size.at(1));
     const auto& input = std::get<graph::Input>(graph.input().operation);
     auto model = lower(graph, {.input = input_shape(file, input.name),
                                .threads = threads,
@@ -145,16 +154,16 @@ std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const ModelCard& c
 
 std::unique_ptr<ExportedModel> open_onnx(const fs::path& path, const OpenVinoOptions& options) {
   auto file = std::make_unique<OnnxFile>(path);
-  const ModelCard card = card_of(*file);
+  const Contract contract = contract_of(*file, options.contract);
   const auto source = [&](ov::Core& core) {
-    auto model = options.as_written ? nullptr : lowered_file(*file, card, threads_of(options));
+    auto model = options.as_written ? nullptr : lowered_file(*file, contract, threads_of(options));
     file.reset();  // its weights need no memory beside the compiled ones
     return model ? model : core.read_model(path.string());
   };
-  return std::make_unique<OpenVinoModel>(path.string(), card, source, options);
+  return std::make_unique<OpenVinoModel>(path.string(), contract, source, options);
 }
 
-std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const ModelCard& card,
+std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const Contract& contract,
                                             const OpenVinoOptions& options) {
   const auto& shape = graph.input().shape;
   const auto source = [&](ov::Core&) {
@@ -162,7 +171,7 @@ std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const Mod
                          .threads = threads_of(options),
                          .integer_head = IntegerLevelHead::is_supported()});
   };
-  return std::make_unique<OpenVinoModel>("graph", card, source, options);
+  return std::make_unique<OpenVinoModel>("graph", contract, source, options);
 }
 
 }  // namespace dualdepth

@@ -126,16 +126,22 @@ void predict_pictures(Predictor& predictor, std::span<const PictureFile> files,
                  .fix = "give --intrinsics fx,fy,cx,cy, --calib FILE or --vadas FILE"});
   }
   const EvaluationOptions options{.flip = wanted.flip};
-  const CodecOptions& codec = predictor.model().params.codec;
-  ReadAhead<cv::Mat> pictures(files.size(), kPicturesAhead,
+  const CodecOptions& codec = predictor.contract().codec;
+  ReadAhead<cv::Mat> pictures(files.size(), std::max(kPicturesAhead, wanted.batch),
                               [&](size_t i) { return read_rgb(files[i].picture); });
   WriteBehind writer(kWriters, kResultsWaiting);
-  for (size_t i = 0; i < files.size(); ++i) {
-    const cv::Mat rgb = pictures.next();
-    const cv::Mat depth = predict_depth(predictor, rgb, options);
-    make_writable_folder(files[i].output.parent_path());
-    writer.submit([&, i, rgb, depth] { write_results(files[i], rgb, depth, wanted, codec); });
-    if (progress) progress(i + 1);
+  for (size_t first = 0; first < files.size(); first += wanted.batch) {
+    std::vector<cv::Mat> together(std::min(wanted.batch, files.size() - first));
+    std::ranges::generate(together, [&] { return pictures.next(); });
+    const std::vector<cv::Mat> depths = predict_depths(predictor, together, options);
+    for (size_t k = 0; k < together.size(); ++k) {
+      const size_t i = first + k;
+      make_writable_folder(files[i].output.parent_path());
+      writer.submit([&, i, rgb = together[k], depth = depths[k]] {
+        write_results(files[i], rgb, depth, wanted, codec);
+      });
+      if (progress) progress(i + 1);
+    }
   }
   writer.finish();
 }

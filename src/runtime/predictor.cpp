@@ -18,22 +18,20 @@ class OpenVinoPredictor : public DensePredictor {
  public:
   using DensePredictor::DensePredictor;
 
-  Prediction predict(const cv::Mat& rgb) override {
+  std::vector<Prediction> predict_batch(std::span<const cv::Mat> pictures) override {
     const OneThread one;
-    return DensePredictor::predict(rgb);
+    return DensePredictor::predict_batch(pictures);
   }
 };
 
 template <class PredictorType>
 LoadedPredictor open_exported(const std::shared_ptr<ExportedModel>& model, c10::Device device) {
-  const ModelCard& card = model->card();
-  NetworkInput input{.model = card.model, .image_shape = card.image_shape, .kb_crop = card.kb_crop};
-  RunConfig config = run_config_of(card);
   auto network = [model](const torch::Tensor& image) {
-    return to_prediction(model->run(image), model->card());
+    return to_prediction(model->run(image), model->contract());
   };
-  return {std::make_unique<PredictorType>(std::move(network), std::move(input), device),
-          std::move(config)};
+  return {std::make_unique<PredictorType>(std::move(network), model->contract(), device,
+                                          model->batch()),
+          std::nullopt};
 }
 
 }  // namespace
@@ -45,12 +43,33 @@ cv::Mat depth_at_size(const Prediction& prediction, cv::Size picture) {
   return depth;
 }
 
+std::vector<Prediction> Predictor::predict_batch(std::span<const cv::Mat> pictures) {
+  std::vector<Prediction> predictions;
+  predictions.reserve(pictures.size());
+  for (const cv::Mat& rgb : pictures) predictions.push_back(predict(rgb));
+  return predictions;
+}
+
+cv::Size Predictor::input_size() const {
+  const auto& size = contract().input.size;
+  return {static_cast<int>(size.at(1)), static_cast<int>(size.at(0))};
+}
+
 Prediction predict_with_flip(Predictor& predictor, const cv::Mat& rgb) {
-  Prediction prediction = predictor.predict(rgb);
-  cv::Mat mirrored;
-  cv::flip(rgb, mirrored, /*flipCode=*/1);
-  prediction.depth = flip_average(prediction.depth, predictor.predict(mirrored).depth);
-  return prediction;
+  return std::move(predict_with_flip(predictor, std::span(&rgb, 1)).front());
+}
+
+std::vector<Prediction> predict_with_flip(Predictor& predictor, std::span<const cv::Mat> pictures) {
+  std::vector<Prediction> predictions = predictor.predict_batch(pictures);
+  std::vector<cv::Mat> mirrored(pictures.size());
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    cv::flip(pictures[i], mirrored[i], /*flipCode=*/1);
+  }
+  const std::vector<Prediction> of_mirrored = predictor.predict_batch(mirrored);
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    predictions[i].depth = flip_average(predictions[i].depth, of_mirrored[i].depth);
+  }
+  return predictions;
 }
 
 LoadedPredictor open_predictor(const std::filesystem::path& model, const RuntimeOptions& options) {
@@ -70,7 +89,15 @@ LoadedPredictor open_predictor(const std::filesystem::path& model, const Runtime
   }
   const auto device = choose_device(options.device);
   if (extension == ".ts" || extension == ".pt") {
-    return open_exported<DensePredictor>(open_torchscript(model, device), device);
+    std::optional<Contract> given;
+    if (!options.card.empty()) given = read_contract(options.card);
+    return open_exported<DensePredictor>(open_torchscript(model, device, given), device);
+  }
+  if (!options.card.empty()) {
+    throw Error({.subject = model.string(),
+                 .expected = "an exported file (.onnx, .ts) for --card",
+                 .got = "a checkpoint, which has a contract of its own",
+                 .fix = "leave --card out"});
   }
   const auto checkpoint = open_checkpoint(model);
   return {

@@ -27,8 +27,7 @@ class LevelCounter : public Predictor {
     return prediction;
   }
 
-  cv::Size input_size() const override { return predictor_.input_size(); }
-  const ModelOptions& model() const override { return predictor_.model(); }
+  const Contract& contract() const override { return predictor_.contract(); }
 
   std::vector<int64_t> counts() const { return seen_ ? counts_ : std::vector<int64_t>(); }
 

@@ -66,8 +66,8 @@ TEST_F(Verify, RefusesAModelWithOneHead) {
   const auto result =
       run({"verify", path("run/checkpoints/last.safetensors"), "--data", path("run.yaml")});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.errors, AllOf(HasSubstr("expected a model with two heads"),
-                                   HasSubstr("use_dual_head: false")));
+  EXPECT_THAT(result.errors,
+              AllOf(HasSubstr("expected a model with two heads"), HasSubstr("got depth: depth")));
 }
 
 }  // namespace

@@ -46,14 +46,14 @@ class ChangedFile : public ExportedModel {
     return outputs;
   }
 
-  const ModelCard& card() const override { return card_; }
+  const Contract& contract() const override { return card_; }
 
   std::vector<int64_t> batches;
 
  private:
   DepthNet net_;
   Change change_;
-  ModelCard card_;
+  Contract card_;
 };
 
 class ExportProof : public ::testing::Test {

@@ -40,10 +40,10 @@ def check(file, profile):
         comparison.fail("folded batch norm")
 
     card = json.loads({entry.key: entry.value for entry in model.metadata_props}["dualdepth"])
-    params = card["model"]["params"]
+    params = card["codec"]
     if params["codec"] != "reflected" or (params["min_depth"], params["max_depth"]) != (0.1, 80):
         comparison.fail(f"the codec in the metadata, got {params}")
-    if card["input"]["range"] != [0, 1] or card["model"]["mean"] != [0.45] * 3:
+    if card["input"]["range"] != [0, 1] or card["input"]["mean"] != [0] * 3 or card["input"]["std"] != [1] * 3:
         comparison.fail("the input's range and normalisation in the metadata")
 
 

@@ -29,8 +29,8 @@ class ExportedFiles : public ::testing::Test {
     config.data.image_shape = {64, 96};
     testing::write_random_checkpoint(folder_ / "checkpoint.safetensors", config);
     NamedTensors expected;
-    add_picture(expected, "0", config, {64, 96}, 2);
-    add_picture(expected, "1", config, {96, 128}, 1);
+    add_picture(expected, "0", {64, 96}, 2);
+    add_picture(expected, "1", {96, 128}, 1);
     write_tensors(folder_ / "expected.safetensors", expected);
   }
 
@@ -54,10 +54,10 @@ class ExportedFiles : public ::testing::Test {
   testing::TempFolder folder_;
 
  private:
-  void add_picture(NamedTensors& all, const std::string& key, const RunConfig& config,
-                   const std::vector<int64_t>& shape, int batch) {
+  void add_picture(NamedTensors& all, const std::string& key, const std::vector<int64_t>& shape,
+                   int batch) {
     const torch::NoGradGuard no_grad;
-    const NetworkInput input{config.model, shape, false};
+    const InputContract input{.size = shape};
     std::vector<torch::Tensor> images;
     images.reserve(batch);
     for (int i = 0; i < batch; ++i) {

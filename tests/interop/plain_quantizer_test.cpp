@@ -56,7 +56,7 @@ class PlainQuantizer : public ::testing::Test {
   }
 
   NetworkPicture network_picture(const Sample& sample) const {
-    return to_network_picture(sample.rgb, {config_.model, config_.data.image_shape, false});
+    return to_network_picture(sample.rgb, {.size = config_.data.image_shape});
   }
 
   void write_pictures(const fs::path& file) const {

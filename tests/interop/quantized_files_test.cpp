@@ -56,11 +56,11 @@ class QuantizedFiles : public ::testing::Test {
     return *known;
   }
 
-  static const ModelCard& card() { return card_and_graph().card; }
+  static const Contract& contract() { return contract_and_graph().contract; }
 
   std::filesystem::path written(OnnxProfile profile) const {
     const auto file = folder_ / fmt::format("{}.onnx", enum_name(profile));
-    quantize::write_quantized(quantized(profile), card(), {1, picture}, profile, file);
+    quantize::write_quantized(quantized(profile), contract(), {1, picture}, profile, file);
     return file;
   }
 
@@ -306,7 +306,7 @@ TEST_F(QuantizedFiles, HalvesRoundToEvenAsInOnnxRuntime) {
     SCOPED_TRACE(enum_name(profile));
     const auto file = folder_ / fmt::format("halves_{}.onnx", enum_name(profile));
     write_onnx(
-        *to_onnx(graph, {.profile = profile, .metadata = {{kModelCardKey, to_json(card())}}}),
+        *to_onnx(graph, {.profile = profile, .metadata = {{kContractKey, to_json(card())}}}),
         file);
     compare_with_onnx_runtime(graph, file, fused, Exact::kEverything, {image}, 5);
   }

@@ -12,7 +12,8 @@ for file, mode in zip(sys.argv[2::2], sys.argv[3::2]):
     extra = {"dualdepth.json": ""}
     model = torch.jit.load(file, _extra_files=extra)
     card = json.loads(extra["dualdepth.json"])
-    if card["outputs"] != mode or card["model"]["params"]["max_depth"] != 80:
+    kinds = {"levels": {"level", "fraction"}, "logits": {"logits", "fraction"}, "depth": {"depth"}}[mode]
+    if {output["is"] for output in card["outputs"].values()} != kinds or card["codec"]["max_depth"] != 80:
         comparison.fail(f"a card with outputs {mode} and the codec, got {card}")
     convolutions = [node for node in model.graph.nodes() if node.kind() == "aten::_convolution"]
     if not convolutions or any(list(node.inputs())[-1].toIValue() for node in convolutions):

@@ -46,7 +46,7 @@ class TinyDepth : public ::testing::Test {
   }
 
   graph::Graph graph_;
-  ModelCard card_;
+  Contract card_;
   QuantizeOptions options_;
   // The first is black: nothing saturates there. The second holds 0 to 1 evenly.
   Pictures pictures_{2, [](size_t index) {

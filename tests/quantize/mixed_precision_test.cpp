@@ -78,7 +78,7 @@ class MixedPrecisionTest : public ::testing::Test {
   }
 
   graph::Graph graph_;
-  ModelCard card_;
+  Contract card_;
 };
 
 TEST_F(MixedPrecisionTest, WithoutARequestEveryConvolutionIsIn8Bits) {

@@ -22,7 +22,7 @@ class ChangedFile : public ExportedModel {
  public:
   using Change = std::function<void(NamedTensors& outputs)>;
 
-  ChangedFile(const graph::Graph& graph, ModelCard card, Change change)
+  ChangedFile(const graph::Graph& graph, Contract card, Change change)
       : graph_(graph), card_(std::move(card)), change_(std::move(change)) {}
 
   NamedTensors run(const torch::Tensor& image) override {
@@ -35,11 +35,11 @@ class ChangedFile : public ExportedModel {
     return outputs;
   }
 
-  const ModelCard& card() const override { return card_; }
+  const Contract& contract() const override { return card_; }
 
  private:
   const graph::Graph& graph_;
-  ModelCard card_;
+  Contract card_;
   Change change_;
 };
 

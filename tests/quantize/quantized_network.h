@@ -24,11 +24,12 @@ inline torch::Tensor picture(size_t index) {
 class QuantizedNetwork : public ::testing::Test {
  protected:
   QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
-    card_.outputs = ModelOutputs::kLevels;
-    card_.image_shape = {32, 64};
+    DataOptions data;
+    data.image_shape = {32, 64};
+    card_ = contract_of(ModelOptions(), data, ModelOutputs::kLevels);
     graph_ = graph::with_outputs(graph::merge_affine(graph_from_trace(
                                      trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
-                                 card_.model.params, card_.outputs);
+                                 card_.params(), ModelOutputs::kLevels);
   }
 
   QuantizeOptions quick() const {
@@ -51,7 +52,7 @@ class QuantizedNetwork : public ::testing::Test {
   }
 
   DepthNet net_;
-  ModelCard card_;
+  Contract card_;
   graph::Graph graph_;
   Pictures pictures_{3, picture};
 };

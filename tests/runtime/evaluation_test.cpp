@@ -47,13 +47,12 @@ class GreyPredictor : public Predictor {
     prediction.region = {0, 0, rgb.cols, rgb.rows};
     return prediction;
   }
-  cv::Size input_size() const override { return {32, 32}; }
-  const ModelOptions& model() const override { return model_; }
+  const Contract& contract() const override { return contract_; }
 
   int calls = 0;
 
  private:
-  ModelOptions model_;
+  Contract contract_{.input = {.size = {32, 32}}};
 };
 
 TEST(Evaluate, MeansOverPicturesUnderTheNamedProtocol) {

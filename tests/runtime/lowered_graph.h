@@ -76,7 +76,7 @@ class LoweredGraph : public ::testing::Test {
 
   graph::Graph graph_;
   graph::NodeId feature_ = 0;
-  ModelCard card_;
+  Contract card_;
   torch::Tensor image_;
 };
 

@@ -19,7 +19,7 @@ class OnnxModel : public LoweredGraph {
 
   // The graph as a file whose output `name` goes through a Cast.
   std::filesystem::path with_cast(const std::string& name, onnx::TensorProto::DataType type) const {
-    const auto model = to_onnx(graph_, {.metadata = {{kModelCardKey, to_json(card_)}}});
+    const auto model = to_onnx(graph_, {.metadata = {{kContractKey, to_json(card_)}}});
     auto& graph = *model->mutable_graph();
     for (auto& node : *graph.mutable_node()) {
       if (node.output(0) == name) node.set_output(0, name + "_before");
@@ -45,7 +45,7 @@ class OnnxModel : public LoweredGraph {
 
 TEST_F(OnnxModel, AsWrittenHasNoneOfOurKernelsAndTheSameResult) {
   const auto file = folder_ / "model.onnx";
-  write_onnx(*to_onnx(graph_, {.metadata = {{kModelCardKey, to_json(card_)}}}), file);
+  write_onnx(*to_onnx(graph_, {.metadata = {{kContractKey, to_json(card_)}}}), file);
   const auto written = open_onnx(file, {.profile = true, .as_written = true});
   const auto lowered = open_onnx(file, {.profile = true});
   const auto expected = written->run(image_);

@@ -26,11 +26,10 @@ class FiveMetres : public Predictor {
             .fraction = {},
             .region = {0, 0, rgb.cols, rgb.rows}};
   }
-  cv::Size input_size() const override { return {32, 32}; }
-  const ModelOptions& model() const override { return model_; }
+  const Contract& contract() const override { return contract_; }
 
  private:
-  ModelOptions model_;
+  Contract contract_{.input = {.size = {32, 32}}};
 };
 
 void write_picture(const fs::path& file, cv::Size size = {64, 48}) {

@@ -56,7 +56,7 @@ TEST_F(Cuda, PredictsTheCpusLevelsAndFraction) {
   cv::theRNG().state = 3;
   cv::randu(rgb, 0, 255);
   const auto cpu = NetworkPredictor(net, data, torch::kCPU).predict(rgb);
-  const auto picture = to_network_picture(rgb, {net->options(), data.image_shape, false});
+  const auto picture = to_network_picture(rgb, {.size = data.image_shape});
   const auto logits = net->heads(net->features(picture.image).at(0), 0).integer_logits;
   const auto [best, unused] = logits.topk(2, 1);
   const auto clear = (best.select(1, 0) - best.select(1, 1)) > 1e-4 * best.select(1, 0).abs();

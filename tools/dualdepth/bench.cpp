@@ -10,6 +10,7 @@
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/data/synthetic_picture.h"
 #include "dualdepth/runtime/benchmark.h"
+#include "dualdepth/runtime/dense_predictor.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/exported_model.h"
 #include "runtime_option.h"
@@ -37,16 +38,17 @@ struct Measured {
 };
 
 cv::Mat picture_for(const LoadedPredictor& model) {
-  return synthetic::render_picture(model.config.data.dataset, model.predictor->input_size(), 0);
+  const auto layout = model.training ? model.training->data.dataset : DatasetKind::kKitti;
+  return synthetic::render_picture(layout, model.predictor->input_size(), 0);
 }
 
 // In a process of its own: opening and three pictures.
-double peak_memory(const fs::path& file, const RuntimeOptions& runtime) {
+double peak_memory(const fs::path& file, const RuntimeOptions& runtime, size_t batch) {
   return peak_memory_of([&] {
     set_compute_threads(runtime.threads);
     const auto model = open_predictor(file, runtime);
-    const cv::Mat picture = picture_for(model);
-    for (int i = 0; i < 3; ++i) model.predictor->predict(picture);
+    const std::vector<cv::Mat> pictures(batch, picture_for(model));
+    for (int i = 0; i < 3; ++i) model.predictor->predict_batch(pictures);
   });
 }
 
@@ -56,14 +58,23 @@ std::vector<LayerTime> layer_times(const fs::path& file, const RuntimeOptions& r
   OpenVinoOptions options = openvino_options(runtime);
   options.profile = true;
   const auto model = open_onnx(file, options);
-  const auto& shape = model->card().image_shape;
-  const auto image = torch::rand({1, 3, shape[0], shape[1]});
+  const InputContract& input = model->contract().input;
+  const cv::Size size(static_cast<int>(input.size.at(1)), static_cast<int>(input.size.at(0)));
+  const auto picture = synthetic::render_picture(DatasetKind::kKitti, size, 0);
+  const std::vector<torch::Tensor> together(
+      static_cast<size_t>(std::max<int64_t>(model->batch(), 1)),
+      to_network_picture(picture, input).image);
+  const auto image = torch::cat(together);
   constexpr int kWarmUp = 4;
   for (int i = 0; i < kWarmUp; ++i) model->run(image);
   return model->layer_times();
 }
 
-void print_table(const std::vector<Measured>& all) {
+double pictures_per_s(const Measured& one, const BenchmarkOptions& timing) {
+  return 1000 * static_cast<double>(timing.batch) / one.latency.median;
+}
+
+void print_table(const std::vector<Measured>& all, const BenchmarkOptions& timing) {
   size_t width = 5;
   for (const auto& one : all) width = std::max(width, one.path.string().size());
   fmt::print("{:<{}}  {:>9} {:>10} {:>8} {:>8} {:>10} {:>8}\n", "model", width, "size", "median ms",
@@ -71,7 +82,7 @@ void print_table(const std::vector<Measured>& all) {
   for (const auto& one : all) {
     fmt::print("{:<{}}  {:>9} {:>10.1f} {:>8.1f} {:>8.1f} {:>10.1f} {:>8.0f}\n", one.path.string(),
                width, fmt::format("{}x{}", one.size.height, one.size.width), one.latency.median,
-               one.latency.p90, one.latency.least, 1000 / one.latency.median, one.peak_mb);
+               one.latency.p90, one.latency.least, pictures_per_s(one, timing), one.peak_mb);
   }
 }
 
@@ -91,6 +102,7 @@ void print_layers(const Measured& one) {
 nlohmann::ordered_json to_json(const std::vector<Measured>& all, const BenchVerb& verb) {
   nlohmann::ordered_json json{{"threads", verb.runtime.threads},
                               {"runs", verb.timing.runs},
+                              {"batch", verb.timing.batch},
                               {"models", nlohmann::ordered_json::array()}};
   for (const auto& one : all) {
     nlohmann::ordered_json model{
@@ -99,7 +111,7 @@ nlohmann::ordered_json to_json(const std::vector<Measured>& all, const BenchVerb
         {"width", one.size.width},
         {"latency_ms",
          {{"median", one.latency.median}, {"p90", one.latency.p90}, {"least", one.latency.least}}},
-        {"pictures_per_s", 1000 / one.latency.median},
+        {"pictures_per_s", pictures_per_s(one, verb.timing)},
         {"peak_mb", one.peak_mb}};
     for (const LayerTime& layer : one.layers) {
       model["layers"].push_back({{"name", layer.name},
@@ -116,14 +128,16 @@ void run_bench(const BenchVerb& verb) {
   std::vector<Measured> all;
   all.reserve(verb.models.size());
   for (const fs::path& file : verb.models) {
-    all.push_back({.path = file, .peak_mb = peak_memory(file, verb.runtime)});
+    all.push_back(
+        {.path = file,
+         .peak_mb = peak_memory(file, runtime_of_one(file, verb.runtime), verb.timing.batch)});
   }
   set_compute_threads(verb.runtime.threads);
   std::vector<LoadedPredictor> models;
   std::vector<Predictor*> predictors;
   std::vector<cv::Mat> pictures;
   for (Measured& one : all) {
-    models.push_back(open_predictor(one.path, verb.runtime));
+    models.push_back(open_predictor(one.path, runtime_of_one(one.path, verb.runtime)));
     predictors.push_back(models.back().predictor.get());
     pictures.push_back(picture_for(models.back()));
     one.size = predictors.back()->input_size();
@@ -131,9 +145,10 @@ void run_bench(const BenchVerb& verb) {
   const auto latencies = benchmark(predictors, pictures, verb.timing);
   for (size_t i = 0; i < all.size(); ++i) {
     all[i].latency = latencies[i];
-    if (verb.layers) all[i].layers = layer_times(all[i].path, verb.runtime);
+    if (verb.layers)
+      all[i].layers = layer_times(all[i].path, runtime_of_one(all[i].path, verb.runtime));
   }
-  print_table(all);
+  print_table(all, verb.timing);
   if (verb.layers) std::ranges::for_each(all, print_layers);
   if (!verb.json.empty()) write_file_atomically(verb.json, to_json(all, verb).dump(2) + "\n");
 }
@@ -156,8 +171,9 @@ void add_bench(CLI::App& program, ProgramState&) {
   verb->add_flag("--layers", options->layers, "also print each layer's time, where known");
   verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
   add_runtime_options(*verb, options->runtime);
+  add_batch_option(*verb, options->timing.batch);
   verb->footer(
-      "Memory is that of a process which opens the model and predicts three pictures.\n"
+      "Memory is that of a process which opens the model and predicts three times.\n"
       "Example: dualdepth bench best.safetensors depth.onnx --threads 2");
   verb->callback([options] { run_bench(*options); });
 }

@@ -37,7 +37,7 @@ class SpreadDataset : public Dataset {
 }  // namespace
 
 graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
-                                     const NetworkInput& input) {
+                                     const InputContract& input) {
   if (!is_config(folder_or_config)) {
     return open_pictures({folder_or_config}, input).spread(most);
   }
@@ -46,7 +46,7 @@ graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_conf
 }
 
 quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, size_t most,
-                                    const NetworkInput& input, const ModelCard& card) {
+                                    const Contract& contract) {
   if (!is_config(config_file)) return {};
   const RunConfig config = load_run_config(config_file, {});
   if (config.data.val_split.empty()) return {};
@@ -54,7 +54,7 @@ quantize::ErrorOf calibration_error(const std::filesystem::path& config_file, si
   const auto samples =
       std::make_shared<SpreadDataset>(open_dataset(data, SplitRole::kValidation), most);
   return [=](const graph::Graph& graph) {
-    DensePredictor predictor(quantize::depth_of(graph, card), input, c10::kCPU);
+    DensePredictor predictor(quantize::depth_of(graph, contract), contract, c10::kCPU);
     return evaluate(predictor, *samples, config.evaluation).summary.abs_rel;
   };
 }

@@ -36,7 +36,7 @@ std::vector<Judged> open_all(const CompareOptions& options, const EvaluationOpti
   for (const fs::path& path : options.models) {
     all.push_back(fs::is_directory(path)
                       ? open_judged_folder(path, options.max_depth, evaluation, dataset)
-                      : open_judged_model(path, options.runtime, evaluation));
+                      : open_judged_model(path, runtime_of_one(path, options.runtime), evaluation));
   }
   return all;
 }
@@ -58,7 +58,7 @@ ComparedResult judge(const Judged& judged, const Dataset& dataset,
   const auto timed_pictures = static_cast<double>(std::max<size_t>(dataset.size() - 1, 1));
   return {.name = judged.name,
           .result = result,
-          .ms_per_picture = judged.is_model ? spent.count() / timed_pictures : 0,
+          .ms_per_picture = judged.is_model() ? spent.count() / timed_pictures : 0,
           .bytes = judged.bytes};
 }
 

@@ -30,6 +30,7 @@ struct EvalOptions {
   std::optional<double> max_depth;
   EvaluationData data;
   RuntimeOptions runtime;
+  size_t batch = 1;
   std::filesystem::path json, csv, html;
 };
 
@@ -76,9 +77,12 @@ void run_eval(const EvalOptions& options) {
   EvaluationResult result;
   {
     ProgressLine progress("eval", dataset->size());
-    result =
-        evaluate(judged.depth_of, *dataset, evaluation,
-                 [&](size_t index, const Sample&, const cv::Mat&) { progress.update(index + 1); });
+    const SampleObserver observe = [&](size_t index, const Sample&, const cv::Mat&) {
+      progress.update(index + 1);
+    };
+    result = judged.is_model()
+                 ? evaluate(*judged.predictor, *dataset, evaluation, observe, options.batch)
+                 : evaluate(judged.depth_of, *dataset, evaluation, observe);
   }
   fmt::print("{}", evaluation_table(result));
   nlohmann::ordered_json settings = judged.settings;
@@ -123,6 +127,7 @@ void add_eval(CLI::App& program, ProgramState&) {
   verb->add_option("--html", options->html, "also write a page with best and worst pictures")
       ->type_name("FILE");
   add_runtime_options(*verb, options->runtime);
+  add_batch_option(*verb, options->batch);
   verb->footer(
       "Example: dualdepth eval runs/kitti/checkpoints/best.safetensors --dataset kitti \\\n"
       "           --root data/kitti/raw --split splits/val.txt --protocol eigen-annotated "

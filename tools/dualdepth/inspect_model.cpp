@@ -12,6 +12,8 @@
 #include "dualdepth/model/depth_net.h"
 #include "dualdepth/model/weights.h"
 #include "dualdepth/runtime/checkpoint.h"
+#include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/onnx_contract.h"
 #include "inspect.h"
 
 namespace dualdepth {
@@ -41,6 +43,25 @@ InspectedModel open_model(const std::filesystem::path& file) {
   auto weights =
       fmt::format("{} (step {}, epoch {})", file.string(), counter("step"), counter("epoch"));
   return {checkpoint.config, net, weights};
+}
+
+bool is_exported(const std::filesystem::path& file) {
+  const auto extension = file.extension();
+  return extension == ".onnx" || extension == ".ts" || extension == ".pt";
+}
+
+Contract exported_contract(const std::filesystem::path& file, const std::filesystem::path& card) {
+  std::optional<Contract> given;
+  if (!card.empty()) given = read_contract(card);
+  if (file.extension() == ".onnx") return contract_of(OnnxFile(file), given);
+  return open_torchscript(file, c10::kCPU, given)->contract();
+}
+
+// Of a checkpoint's or configuration's network when it is exported.
+Contract contract_of(const RunConfig& config) {
+  const bool two_heads = config.model.params.use_dual_head;
+  return contract_of(config.model, config.data,
+                     two_heads ? ModelOutputs::kLevels : ModelOutputs::kDepth);
 }
 
 // The first name is the part, for the decoder with its second: "encoder", "decoder",
@@ -111,18 +132,29 @@ void print_tensors(const DepthNet& net) {
 void add_inspect_model(CLI::App& inspect, ProgramState&) {
   struct Options {
     std::filesystem::path file;
+    std::filesystem::path card;
     bool tensors = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* verb = inspect.add_subcommand(
-      "model", "Print a network's input, codec, parameters of each part and shapes of its maps");
-  verb->add_option("MODEL", options->file, "configuration (.yaml) or checkpoint (.safetensors)")
+      "model", "Print a network's contract, parameters of each part and shapes of its maps");
+  verb->add_option(
+          "MODEL", options->file,
+          "configuration (.yaml), checkpoint (.safetensors), or exported file (.onnx, .ts), of "
+          "which only the contract is printed")
       ->required();
+  verb->add_option("--card", options->card, "contract (JSON) of an exported file that carries none")
+      ->type_name("FILE");
   verb->add_flag("--tensors", options->tensors, "also list every tensor with its shape");
   verb->footer("Example: dualdepth inspect model configs/kitti_mini.yaml");
   verb->callback([options] {
+    if (is_exported(options->file)) {
+      fmt::print("{}", to_readable_json(exported_contract(options->file, options->card)));
+      return;
+    }
     auto model = open_model(options->file);
     print_facts(model);
+    fmt::print("\ncontract\n{}", to_readable_json(contract_of(model.config)));
     print_parameters(model.net);
     print_maps(model);
     if (options->tensors) print_tensors(model.net);

@@ -24,15 +24,18 @@ Judged open_judged_model(const fs::path& file, const RuntimeOptions& runtime,
                          const EvaluationOptions& evaluation) {
   auto model = open_predictor(file, runtime);
   const std::shared_ptr<Predictor> predictor = std::move(model.predictor);
+  nlohmann::ordered_json settings{{"model", file.string()},
+                                  {"contract", options_json(predictor->contract())}};
+  if (model.training) settings["training"] = options_json(*model.training);
   return {.name = file.string(),
           .depth_of =
               [predictor, evaluation](size_t, const Sample& sample) {
                 return predict_depth(*predictor, sample.rgb, evaluation);
               },
-          .max_depth = model.config.model.params.codec.max_depth,
-          .is_model = true,
+          .predictor = predictor,
+          .max_depth = predictor->contract().codec.max_depth,
           .bytes = fs::file_size(file),
-          .settings = {{"model", file.string()}, {"training", options_json(model.config)}}};
+          .settings = std::move(settings)};
 }
 
 Judged open_judged_folder(const fs::path& folder, std::optional<double> max_depth,
@@ -41,8 +44,8 @@ Judged open_judged_folder(const fs::path& folder, std::optional<double> max_dept
   return {
       .name = folder.string(),
       .depth_of = [predictions](size_t index, const Sample&) { return predictions->depth(index); },
+      .predictor = nullptr,
       .max_depth = with_range(find_protocol(evaluation.protocol), evaluation.range).max_prediction,
-      .is_model = false,
       .bytes = bytes_below(folder),
       .settings = {{"predictions", folder.string()}}};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -13,10 +14,11 @@ namespace dualdepth {
 struct Judged {
   std::string name;
   DepthSource depth_of;
-  double max_depth = 0;             // m, blue end of the colours of depth
-  bool is_model = false;            // so that its time means something
-  uintmax_t bytes = 0;              // of its file or files
-  nlohmann::ordered_json settings;  // for the report
+  std::shared_ptr<Predictor> predictor;                   // of a model; null for a folder
+  double max_depth = 0;                                   // m, blue end of the colours of depth
+  bool is_model() const { return predictor != nullptr; }  // so that its time means something
+  uintmax_t bytes = 0;                                    // of its file or files
+  nlohmann::ordered_json settings;                        // for the report
 };
 
 Judged open_judged_model(const std::filesystem::path& file, const RuntimeOptions& runtime,

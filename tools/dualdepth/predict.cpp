@@ -31,6 +31,7 @@ struct PredictOptions {
   int camera = 2;
   bool flip = false;
   RuntimeOptions runtime;
+  size_t batch = 1;
 };
 
 decltype(PredictionFiles::camera) camera_of(const PredictOptions& options) {
@@ -80,7 +81,8 @@ void write_submission(const std::filesystem::path& zip_file, std::span<const Pic
 }
 
 PredictionFiles wanted_files(const PredictOptions& options) {
-  PredictionFiles wanted{.flip = options.flip, .camera = camera_of(options)};
+  PredictionFiles wanted{
+      .batch = options.batch, .flip = options.flip, .camera = camera_of(options)};
   wanted.ply = !std::holds_alternative<std::monostate>(wanted.camera);
   if (options.formats.empty()) return wanted;
   const auto has = [&](std::string_view name) {
@@ -159,6 +161,7 @@ void add_predict(CLI::App& program, ProgramState&) {
       ->type_name("ZIP");
   verb->add_flag("--flip", options->flip, "average with the prediction of the mirrored picture");
   add_runtime_options(*verb, options->runtime);
+  add_batch_option(*verb, options->batch);
   verb->footer(
       "Example: dualdepth predict runs/kitti/checkpoints/best.safetensors pictures/ --out depth/ "
       "\\\n"

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct QuantizeVerb {
-  fs::path model, calibration, out;
+  fs::path model, card, calibration, out;
   std::string shape;
   WeightGranularity weights = WeightGranularity::kPerChannel;
   bool weights_given = false;
@@ -117,7 +117,7 @@ QuantizationLayer reported(const quantize::LayerNoise& layer) {
 }
 
 quantize::ErrorOf budget_error(const QuantizeVerb& verb, const quantize::FloatModel& model) {
-  auto error = calibration_error(verb.calibration, kJudgedSamples, model.input(), model.card);
+  auto error = calibration_error(verb.calibration, kJudgedSamples, model.contract);
   if (verb.budget == 0 || error) return error;
   throw Error({.subject = "budget",
                .expected = "--calibration with a YAML whose data.val_split has ground truth",
@@ -145,7 +145,9 @@ void run_quantize(QuantizeVerb verb) {
     options.given_ranges = quantize::read_range_table(verb.load_ranges);
   std::optional<graph::Shape> shape;
   if (!verb.shape.empty()) shape = parse_shape(verb.shape);
-  const auto model = quantize::open_float_model(verb.model, shape);
+  std::optional<Contract> given;
+  if (!verb.card.empty()) given = read_contract(verb.card);
+  const auto model = quantize::open_float_model(verb.model, shape, given);
   const auto pictures = calibration_pictures(verb.calibration, verb.pictures, model.input());
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
@@ -156,7 +158,7 @@ void run_quantize(QuantizeVerb verb) {
   quantize::MixedPrecision precision{.budget = verb.budget, .error = error};
   keep_float(verb.keep_float, options, precision);
   const auto mixed =
-      quantize::quantize_mixed(model.graph, model.card, pictures, options, precision);
+      quantize::quantize_mixed(model.graph, model.contract, pictures, options, precision);
   const auto& quantization = mixed.quantization;
   fmt::print("calibrated with {} pictures; |INT8 - float| depth on {} of them\n", pictures.count,
              std::min(pictures.count, options.judged_pictures));
@@ -176,13 +178,13 @@ void run_quantize(QuantizeVerb verb) {
   const auto judged = pictures.spread(options.judged_pictures);
   if (verb.diagnose) {
     if (error) report.float_abs_rel = error(quantization.reference);
-    for (const auto& layer : quantize::diagnose(quantization, model.card, judged, error)) {
+    for (const auto& layer : quantize::diagnose(quantization, model.contract, judged, error)) {
       report.layers.push_back(reported(layer));
     }
     print_diagnosis(report);
   }
-  const auto check = quantize::write_quantized(quantization, model.card, judged, options.profile,
-                                               folder / verb.out.filename());
+  const auto check = quantize::write_quantized(quantization, model.contract, judged,
+                                               options.profile, folder / verb.out.filename());
   const char* runtime =
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
   report.stages.push_back(reported(runtime, check.error));
@@ -201,9 +203,11 @@ void add_quantize(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<QuantizeVerb>();
   CLI::App* verb = program.add_subcommand(
       "quantize", "Bring a network to 8 bits so that its depth stays, as ONNX with Q/DQ pairs");
-  verb->add_option("MODEL", options->model,
-                   "checkpoint (.safetensors) or float ONNX file of export")
+  verb->add_option("MODEL", options->model, "checkpoint (.safetensors) or float ONNX file")
       ->required();
+  verb->add_option("--card", options->card,
+                   "contract (JSON) of an ONNX file that carries none; takes the place of its own")
+      ->type_name("FILE");
   verb->add_option("--calibration", options->calibration,
                    "folder of pictures, or a YAML whose training samples are taken")
       ->required()

@@ -157,7 +157,7 @@ nlohmann::ordered_json report_json(const HeadReport& report, const CodecOptions&
 
 HeadReport check_heads(Predictor& predictor, const Dataset& dataset, const VerifyOptions& options) {
   constexpr size_t kSamplesAhead = 4;
-  HeadCheck check(predictor.model().params.codec);
+  HeadCheck check(predictor.contract().codec);
   ReadAhead<Sample> samples(dataset.size(), kSamplesAhead,
                             [&](size_t index) { return dataset.load(index); });
   ProgressLine progress("verify", dataset.size());
@@ -171,23 +171,32 @@ HeadReport check_heads(Predictor& predictor, const Dataset& dataset, const Verif
   return check.report();
 }
 
+// "predicted_depth: depth"
+std::string outputs_text(const Contract& contract) {
+  std::string text;
+  for (const OutputContract& output : contract.outputs) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", output.name, enum_name(output.is));
+  }
+  return text;
+}
+
 void run_verify(const VerifyOptions& options, ProgramState& state) {
   const JudgedData judged = options.data.resolve();
   if (!options.save_heads.empty()) make_writable_folder(options.save_heads);
   set_compute_threads(options.runtime.threads);
   const auto model = open_predictor(options.model, options.runtime);
-  const ModelOptions& network = model.predictor->model();
-  if (!network.params.use_dual_head) {
+  const Contract& contract = model.predictor->contract();
+  if (!contract.has_levels() || contract.output(OutputKind::kFraction) == nullptr) {
     throw Error({.subject = options.model.string(),
-                 .expected = "a model with two heads",
-                 .got = "one sigmoid (model.params.use_dual_head: false)",
-                 .fix = ""});
+                 .expected = "a model with two heads: outputs level (or logits) and fraction",
+                 .got = outputs_text(contract),
+                 .fix = "judge its depth with dualdepth eval"});
   }
   const auto dataset = open_dataset(judged.data, SplitRole::kValidation);
   const HeadReport report = check_heads(*model.predictor, *dataset, options);
-  print_report(report, network.params.codec);
+  print_report(report, contract.codec);
   if (!options.json.empty()) {
-    write_file_atomically(options.json, report_json(report, network.params.codec).dump(2) + "\n");
+    write_file_atomically(options.json, report_json(report, contract.codec).dump(2) + "\n");
   }
   const bool holds = report.worst_difference <= kTolerance;
   fmt::print("\ncomposed depth and the model's own differ by at most {:.3g} mm: {}\n",

@@ -5,11 +5,11 @@
 #include <span>
 #include <vector>
 
+#include "dualdepth/config/contract.h"
 #include "dualdepth/graph/graph.h"
 #include "dualdepth/graph/pictures.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
-#include "dualdepth/runtime/model_card.h"
 
 namespace dualdepth::quantize {
 
@@ -26,8 +26,8 @@ struct DepthError {
 // Whatever says depth of a picture [1, 3, H, W].
 using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 
-// A graph in LibTorch (run_graph). card: what it hands out. The graph is to live as long.
-DepthOf depth_of(const graph::Graph& graph, const ModelCard& card,
+// A graph in LibTorch (run_graph). contract: what it hands out. The graph is to live as long.
+DepthOf depth_of(const graph::Graph& graph, const Contract& contract,
                  graph::ValueObserver observe = {});
 
 // A graph's error against something outside, such as abs_rel against ground truth; lower is better.

@@ -22,7 +22,7 @@ struct LayerNoise {
 
 // Each part in turn, the worst mean relative depth error first. The error is held against the float
 // network on these pictures. error: measured of each part alone where it is given.
-std::vector<LayerNoise> diagnose(const Quantization& quantization, const ModelCard& card,
+std::vector<LayerNoise> diagnose(const Quantization& quantization, const Contract& contract,
                                  const Pictures& pictures, const ErrorOf& error = {});
 
 }  // namespace dualdepth::quantize

@@ -24,7 +24,7 @@ struct MixedQuantization {
 
 // quantize_graph() with options.keep_float and as many more convolutions as `mixed` asks for; under
 // a budget it runs some 2 log2(number) times. Throws Error when even all in float break the budget.
-MixedQuantization quantize_mixed(const graph::Graph& graph, const ModelCard& card,
+MixedQuantization quantize_mixed(const graph::Graph& graph, const Contract& contract,
                                  const Pictures& pictures, const QuantizeOptions& options,
                                  const MixedPrecision& mixed);
 

@@ -59,7 +59,7 @@ graph::Graph lower_head(const graph::Graph& reference, double shift);
 
 // graph: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it holds grids
 // already, a given range or a convolution's name is not in it, or calibrate() does.
-Quantization quantize_graph(const graph::Graph& graph, const ModelCard& card,
+Quantization quantize_graph(const graph::Graph& graph, const Contract& contract,
                             const Pictures& pictures, const QuantizeOptions& options);
 
 }  // namespace dualdepth::quantize

@@ -4,25 +4,27 @@
 #include <optional>
 #include <string>
 
+#include "dualdepth/config/contract.h"
 #include "dualdepth/quantize/quantize_graph.h"
 #include "dualdepth/runtime/dense_predictor.h"
 #include "dualdepth/runtime/exported_model.h"
-#include "dualdepth/runtime/model_card.h"
 
 namespace dualdepth::quantize {
 
-// A float model to quantize: a checkpoint (.safetensors) or an ONNX file that export wrote.
+// A float model to quantize: a checkpoint (.safetensors) or an ONNX file with a contract.
 struct FloatModel {
-  graph::Graph graph;  // outputs `level` and `fraction`; `depth` for a network with one head
-  ModelCard card;
+  graph::Graph graph;  // with the contract's outputs
+  Contract contract;
 
-  NetworkInput input() const { return {card.model, card.image_shape, card.kb_crop}; }
+  const InputContract& input() const { return contract.input; }
 };
 
-// shape: of the pictures [N, 3, H, W] where it is not the file's own. Throws Error naming the file,
+// shape: of the pictures [N, 3, H, W] where it is not the file's own. given: in place of an ONNX
+// file's own contract. Logits become levels, and a depth logit depth. Throws Error naming the file,
 // also when the file is for one fixed size and this is another.
 FloatModel open_float_model(const std::filesystem::path& file,
-                            const std::optional<graph::Shape>& shape = {});
+                            const std::optional<graph::Shape>& shape = {},
+                            const std::optional<Contract>& given = {});
 
 // What a written file computes, compared with the float graph in LibTorch.
 struct FileCheck {
@@ -44,7 +46,7 @@ inline constexpr double kRoundingAllowance = 5e-3;  // plus this
 // Compares what `file` computes with the quantized graph in LibTorch. batch: pictures that the file
 // takes at once. Returns its error against `reference`. Throws Error naming `name` when a depth is
 // not finite or the depths differ by more than the roundings above.
-DepthError check_quantized(const Quantization& quantization, const ModelCard& card,
+DepthError check_quantized(const Quantization& quantization, const Contract& contract,
                            ExportedModel& file, const Pictures& pictures, const std::string& name);
 
 // Writes the quantized network as ONNX with Q/DQ pairs. `out` appears only when
@@ -57,7 +59,7 @@ DepthError check_quantized(const Quantization& quantization, const ModelCard& ca
 //     OpenVINO computes its symmetric quantization in another way).
 //
 // Throws Error naming `out`, and the picture where one is to blame, otherwise.
-FileCheck write_quantized(const Quantization& quantization, const ModelCard& card,
+FileCheck write_quantized(const Quantization& quantization, const Contract& contract,
                           const Pictures& check, OnnxProfile profile,
                           const std::filesystem::path& out);
 

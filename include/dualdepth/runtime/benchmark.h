@@ -21,11 +21,12 @@ Latency latency_of(std::vector<double> milliseconds);
 struct BenchmarkOptions {
   int warm_up = 5;  // runs of each that do not count
   int runs = 30;
+  size_t batch = 1;  // copies of the picture that are predicted together
 };
 
-// Time from picture to depth of several predictors side by side: in each round every one predicts
-// the picture once, so that what else the machine does meets all alike. The picture should have the
-// network's own size, or resizing counts too.
+// Time from pictures to depth of several predictors side by side: in each round every one predicts
+// the picture options.batch times in one call, so that what else the machine does meets all alike.
+// The picture should have the network's own size, or resizing counts too.
 std::vector<Latency> benchmark(std::span<Predictor* const> predictors,
                                std::span<const cv::Mat> pictures, const BenchmarkOptions& options);
 

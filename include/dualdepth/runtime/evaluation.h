@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <functional>
 #include <opencv2/core.hpp>
+#include <span>
+#include <vector>
 
 #include "dualdepth/config/data_options.h"
 #include "dualdepth/config/train_options.h"
@@ -20,6 +22,10 @@ DataOptions with_ground_truth_of(const Protocol& protocol, DataOptions data);
 // picture's when options.flip.
 cv::Mat predict_depth(Predictor& predictor, const cv::Mat& rgb, const EvaluationOptions& options);
 
+// The same of several pictures, predicted together.
+std::vector<cv::Mat> predict_depths(Predictor& predictor, std::span<const cv::Mat> pictures,
+                                    const EvaluationOptions& options);
+
 // Sees every sample after it was predicted, in order: `depth` is the prediction at the ground
 // truth's size in metres, neither scaled nor clamped.
 using SampleObserver =
@@ -36,10 +42,12 @@ EvaluationResult evaluate(const DepthSource& depth_of, const Dataset& dataset,
                           const EvaluationOptions& options, const SampleObserver& observe = {});
 
 // Predicts every sample and judges it under options.protocol: the one way for the verb eval, for
-// validation while training, and for every kind of model file. Samples are read in the background.
+// validation while training, and for every kind of model file. Samples are read in the background
+// and predicted `batch` at a time.
 // Throws Error when a sample cannot be read, has no ground truth, or no picture of the data set has
 // a pixel that counts.
 EvaluationResult evaluate(Predictor& predictor, const Dataset& dataset,
-                          const EvaluationOptions& options, const SampleObserver& observe = {});
+                          const EvaluationOptions& options, const SampleObserver& observe = {},
+                          size_t batch = 1);
 
 }  // namespace dualdepth

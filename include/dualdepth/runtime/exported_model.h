@@ -6,15 +6,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "dualdepth/config/contract.h"
 #include "dualdepth/config/runtime_options.h"
 #include "dualdepth/config/train_options.h"
 #include "dualdepth/graph/graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/model/tensor_file.h"
-#include "dualdepth/runtime/model_card.h"
 
 namespace dualdepth {
 
@@ -32,9 +33,10 @@ struct OpenVinoOptions {
   int64_t threads = 0;                        // 0 uses all cores
   bool profile = false;                       // keeps layer_times(), at some cost
   bool as_written = false;                    // the file itself: see open_onnx()
+  std::optional<Contract> contract = {};      // in place of the file's own
 };
 
-// Returns what RuntimeOptions ask of OpenVINO.
+// Returns what RuntimeOptions ask of OpenVINO. Throws Error when their contract cannot be read.
 OpenVinoOptions openvino_options(const RuntimeOptions& options);
 
 // An exported file, ready to run.
@@ -42,20 +44,29 @@ class ExportedModel {
  public:
   virtual ~ExportedModel() = default;
 
-  // image: float32 [1, 3, H, W] RGB in 0..1. Returns what the card says, by name, each [1, C, h,
-  // w]. Throws Error when the file is for another size.
+  // image: N pictures as the contract's input takes them. Returns the file's outputs by name.
+  // Throws Error when the file is for another size.
   virtual NamedTensors run(const torch::Tensor& image) = 0;
 
-  virtual const ModelCard& card() const = 0;
+  virtual const Contract& contract() const = 0;
+
+  // Pictures that one run takes: a fixed number, or 0 for any.
+  virtual int64_t batch() const { return 0; }
 
   // Of the last run, in the order of running; empty where the runtime tells none.
   virtual std::vector<LayerTime> layer_times() { return {}; }
 };
 
 // A TorchScript file in LibTorch, which runs the module as it is: the K channels of the integer
-// head are stored. Throws Error when the file is none or has no model card.
+// head are stored. contract: in place of the file's own, with the size of the input. A file that
+// returns one tensor or several instead of a dictionary names them by the order of the contract's
+// outputs. Throws Error when it is no TorchScript file or has no contract.
 std::unique_ptr<ExportedModel> open_torchscript(const std::filesystem::path& file,
-                                                c10::Device device);
+                                                c10::Device device,
+                                                const std::optional<Contract>& contract = {});
+
+// True when a TorchScript file has a contract. Throws Error when it cannot be read.
+bool torchscript_has_contract(const std::filesystem::path& file);
 
 // An ONNX file in OpenVINO on the CPU.
 //
@@ -76,10 +87,12 @@ std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
 
 // A graph lowered to OpenVINO as open_onnx() does it; the input has the graph's shape. Throws Error
 // naming the node that cannot be lowered.
-std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const ModelCard& card,
+std::unique_ptr<ExportedModel> open_lowered(const graph::Graph& graph, const Contract& contract,
                                             const OpenVinoOptions& options = {});
 
-// Metres, level and fraction of a model's outputs, whichever it has.
-DensePrediction to_prediction(const NamedTensors& outputs, const ModelCard& card);
+// Returns metres, level and fraction of a model's outputs, whichever it has. A level without a
+// fraction stands for the depth at its center. Throws Error when an output is absent, has another
+// shape than OutputContract says, or a level is none of the codec's.
+DensePrediction to_prediction(const NamedTensors& outputs, const Contract& contract);
 
 }  // namespace dualdepth

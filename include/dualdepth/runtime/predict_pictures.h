@@ -36,6 +36,7 @@ struct PredictionFiles {
   bool png16 = true;  // OUTPUT_depth.png: 16 bits, metres * 256
   bool color = true;  // OUTPUT_color.png: colorize_depth up to the codec's max_depth
   bool ply = false;   // OUTPUT.ply: coloured points; needs a camera
+  size_t batch = 1;   // pictures that are predicted together
   bool flip = false;  // average with the mirrored picture's prediction
   std::variant<std::monostate, Intrinsics, VadasCamera> camera = {};  // of the pictures
 };

@@ -1,0 +1,236 @@
+#include "dualdepth/config/contract.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/config/options_json.h"
+#include "dualdepth/config/run_config.h"
+#include "field_reader.h"
+
+namespace dualdepth {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uintmax_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxOutputs = 256;
+
+[[noreturn]] void fail(const std::string& origin, const std::string& expected,
+                       const std::string& got) {
+  throw ConfigError(
+      to_string(ErrorParts{.subject = origin, .expected = expected, .got = got, .fix = ""}));
+}
+
+// The JSON of a contract, of any version.
+Json parse_object(const std::string& text, const std::string& origin) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at ..."
+    fail(origin, "JSON", what.substr(std::min(what.find("] ") + 2, what.size())));
+  }
+  if (!json.is_object()) fail(origin, "a JSON object", json.type_name());
+  const auto version = json.find("format_version");
+  if (version == json.end()) {
+    fail(origin + ": format_version", fmt::format("{}", kContractVersion), "nothing");
+  }
+  if (!version->is_number_integer() || *version < 1 || *version > kContractVersion) {
+    fail(origin + ": format_version", fmt::format("1 to {}", kContractVersion), version->dump());
+  }
+  return json;
+}
+
+// Format 1 held the model's options; what a contract keeps of them is the codec and the size.
+Contract from_version_1(const Json& json, const std::string& origin) {
+  const auto member = [&](const Json& of, const char* name) {
+    const auto found = of.find(name);
+    if (found == of.end()) fail(origin, fmt::format("{} in a card of format 1", name), "none");
+    return *found;
+  };
+  const Json model = member(json, "model");
+  const Json data = member(json, "data");
+  if (!model.is_object() || !data.is_object()) fail(origin, "model and data as objects", "others");
+  const Json config{
+      {"model", {{"params", member(model, "params")}}},
+      {"data",
+       {{"image_shape", member(data, "image_shape")}, {"kb_crop", member(data, "kb_crop")}}}};
+  const RunConfig run = parse_run_config(config.dump(), origin);
+  const Json named = member(json, "outputs");
+  for (const auto& [outputs, name] : EnumNames<ModelOutputs>::values) {
+    if (named == name) return contract_of(run.model, run.data, outputs);
+  }
+  fail(origin + ": outputs", "levels, logits or depth", named.dump());
+}
+
+std::vector<OutputContract> outputs_named_in(const Json& json, const std::string& origin) {
+  std::vector<OutputContract> outputs;
+  const auto named = json.find("outputs");
+  if (named == json.end() || !named->is_object() || named->empty()) {
+    fail(origin + ": outputs", R"(the outputs by name, such as {"depth": {"is": "depth"}})",
+         named == json.end() ? "nothing" : named->dump());
+  }
+  if (named->size() > kMaxOutputs) {
+    fail(origin + ": outputs", fmt::format("at most {}", kMaxOutputs),
+         fmt::format("{}", named->size()));
+  }
+  for (const auto& [name, unused] : named->items()) outputs.push_back({.name = name});
+  return outputs;
+}
+
+std::vector<ErrorParts> input_problems(const InputContract& input) {
+  std::vector<ErrorParts> problems;
+  if (!(input.range.at(0) < input.range.at(1))) {
+    problems.push_back({.subject = "input.range",
+                        .expected = "what black becomes below what white becomes",
+                        .got = fmt::format("{} and {}", input.range[0], input.range[1]),
+                        .fix = ""});
+  }
+  const InputContract plain;
+  const bool scaled =
+      input.range != plain.range || input.mean != plain.mean || input.std != plain.std;
+  if (input.type == InputType::kUint8 && scaled) {
+    problems.push_back({.subject = "input.type",
+                        .expected = "float32 or float16 with a range, mean or std",
+                        .got = "uint8",
+                        .fix = "leave them out: a uint8 input takes the picture's bytes"});
+  }
+  return problems;
+}
+
+bool can_be_scaled(OutputKind kind) {
+  return kind == OutputKind::kDepth || kind == OutputKind::kInverseDepth ||
+         kind == OutputKind::kFraction;
+}
+
+std::vector<ErrorParts> output_problems(const OutputContract& output) {
+  const std::string subject = "outputs." + output.name;
+  if (output.is == OutputKind::kMissing) {
+    return {{.subject = subject + ".is",
+             .expected = "level, fraction, logits, depth, inverse_depth or depth_logit",
+             .got = "nothing",
+             .fix = ""}};
+  }
+  if (output.scale == 0 ||
+      ((output.scale != 1 || output.shift != 0) && !can_be_scaled(output.is))) {
+    return {{.subject = subject + ".scale",
+             .expected = can_be_scaled(output.is) ? "another number than 0"
+                                                  : "1, and shift 0, of this kind of output",
+             .got = fmt::format("{}, and shift {}", output.scale, output.shift),
+             .fix = ""}};
+  }
+  return {};
+}
+
+// A size that is left out stays left out: an empty list is none.
+Json json_of(const Contract& contract) {
+  Json json = options_json(contract);
+  if (contract.input.size.empty()) json["input"].erase("size");
+  return json;
+}
+
+}  // namespace
+
+const OutputContract* Contract::output(OutputKind kind) const {
+  const auto found = std::ranges::find(outputs, kind, &OutputContract::is);
+  return found == outputs.end() ? nullptr : &*found;
+}
+
+bool Contract::has_levels() const {
+  return output(OutputKind::kLevel) != nullptr || output(OutputKind::kLogits) != nullptr;
+}
+
+ModelParams Contract::params() const { return {.use_dual_head = has_levels(), .codec = codec}; }
+
+std::vector<ErrorParts> Contract::problems() const {
+  std::vector<ErrorParts> problems = input_problems(input);
+  for (const OutputContract& one : outputs) {
+    std::ranges::move(output_problems(one), std::back_inserter(problems));
+    if (one.is != OutputKind::kMissing && output(one.is) != &one) {
+      problems.push_back({.subject = "outputs." + one.name + ".is",
+                          .expected = "one output of each kind",
+                          .got = fmt::format("a second {}", enum_name(one.is)),
+                          .fix = "leave out those that are not needed"});
+    }
+  }
+  const bool has_depth = output(OutputKind::kDepth) != nullptr ||
+                         output(OutputKind::kInverseDepth) != nullptr ||
+                         output(OutputKind::kDepthLogit) != nullptr;
+  if (problems.empty() && !has_depth && !has_levels()) {
+    problems.push_back({.subject = "outputs",
+                        .expected = "one that holds level, logits, depth, inverse_depth or "
+                                    "depth_logit",
+                        .got = outputs.empty() ? "none" : "none of these",
+                        .fix = ""});
+  }
+  for (ErrorParts& problem : codec.problems()) {
+    constexpr std::string_view kInConfig = "model.params.";
+    if (problem.subject.starts_with(kInConfig)) {
+      problem.subject.replace(0, kInConfig.size(), "codec.");
+    }
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
+Contract contract_of(const ModelOptions& model, const DataOptions& data, ModelOutputs outputs) {
+  Contract contract{.input = {.name = "image",
+                              .size = data.image_shape,
+                              .crop = data.kb_crop ? InputCrop::kKittiBenchmark : InputCrop::kNone},
+                    .codec = model.params.codec};
+  if (outputs == ModelOutputs::kDepth) {
+    contract.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
+  } else if (!model.params.use_dual_head) {
+    contract.outputs = {{.name = "logits", .is = OutputKind::kDepthLogit}};
+  } else if (outputs == ModelOutputs::kLogits) {
+    contract.outputs = {{.name = "logits", .is = OutputKind::kLogits},
+                        {.name = "fraction", .is = OutputKind::kFraction}};
+  } else {
+    contract.outputs = {{.name = "level", .is = OutputKind::kLevel},
+                        {.name = "fraction", .is = OutputKind::kFraction}};
+  }
+  return contract;
+}
+
+std::string to_json(const Contract& contract) { return json_of(contract).dump(); }
+
+std::string to_readable_json(const Contract& contract) {
+  const Json json = json_of(contract);
+  std::string text = "{";
+  for (const auto& [key, value] : json.items()) {
+    text += fmt::format("{}\n  \"{}\": ", text.size() > 1 ? "," : "", key);
+    if (key != "outputs") {
+      text += value.dump();
+      continue;
+    }
+    std::string lines;
+    for (const auto& [name, output] : value.items()) {
+      lines +=
+          fmt::format("{}\n    {}: {}", lines.empty() ? "" : ",", Json(name).dump(), output.dump());
+    }
+    text += "{" + lines + "}";
+  }
+  return text + "\n}\n";
+}
+
+Contract parse_contract(const std::string& text, const std::string& origin) {
+  const Json json = parse_object(text, origin);
+  if (json["format_version"] == 1) return from_version_1(json, origin);
+  Contract contract;
+  contract.outputs = outputs_named_in(json, origin);
+  FieldReader reader(field_table(contract), origin);
+  reader.read_file(text);
+  reader.add_relations(contract.problems());
+  reader.throw_problems();
+  return contract;
+}
+
+Contract read_contract(const std::filesystem::path& file) {
+  return parse_contract(read_file(file, kMaxFileBytes), file.string());
+}
+
+}  // namespace dualdepth
