@@ -26,6 +26,15 @@ using graph::StandardValue;
                .fix = "docs/deployment.md lists the operators that the network graph knows"});
 }
 
+// Such a graph also reads values of the file that are no inputs of the node.
+void expect_no_subgraph(const OnnxView& view, const onnx::NodeProto& node) {
+  for (const auto& attribute : node.attribute()) {
+    if (attribute.has_g() || attribute.graphs_size() > 0) {
+      fail(view, node, "an operator without a graph of its own", attribute.name());
+    }
+  }
+}
+
 }  // namespace
 
 // The node as a model of its own. Sizes stay open, so that it runs for any size of picture.
@@ -63,11 +72,7 @@ std::string ForeignNodes::model_of(const onnx::NodeProto& node, int output, int 
 std::vector<StandardValue> ForeignNodes::add(graph::Graph& graph, const onnx::NodeProto& node,
                                              const std::vector<StandardValue>& inputs,
                                              const std::string& module) {
-  for (const auto& attribute : node.attribute()) {
-    if (attribute.has_g() || attribute.graphs_size() > 0) {
-      fail(view_, node, "an operator without a graph of its own", attribute.name());
-    }
-  }
+  expect_no_subgraph(view_, node);
   if (!inferred_) {
     inferred_.emplace(view_.file());
     inferred_->infer_shapes(inputs_);
@@ -112,6 +117,7 @@ std::vector<StandardValue> ForeignNodes::add(graph::Graph& graph, const onnx::No
 
 std::vector<StandardValue> ForeignNodes::fold(const onnx::NodeProto& node,
                                               const std::vector<StandardValue>& inputs) const {
+  expect_no_subgraph(view_, node);
   std::vector<StandardValue> results;
   for (int i = 0; i < node.output_size(); ++i) {
     if (node.output(i).empty()) {

@@ -44,9 +44,9 @@ uintmax_t bytes_of(const std::string& subject, const onnx::TensorProto& tensor) 
 }
 
 // The location may name nothing outside the model's folder, not by "..", an absolute path or a
-// link.
-void check_external(const fs::path& file, const onnx::TensorProto& tensor) {
-  if (tensor.data_location() != onnx::TensorProto::EXTERNAL) return;
+// link. Returns the bytes of the tensor's external data.
+uintmax_t check_external(const fs::path& file, const onnx::TensorProto& tensor) {
+  if (tensor.data_location() != onnx::TensorProto::EXTERNAL) return 0;
   const std::string subject = fmt::format("{}: tensor {}", file.string(), tensor.name());
   const fs::path location = external_entry(tensor, "location");
   const fs::path folder = fs::weakly_canonical(file).parent_path();
@@ -71,6 +71,7 @@ void check_external(const fs::path& file, const onnx::TensorProto& tensor) {
     fail(subject, fmt::format("bytes {} to {} of {}", offset, offset + read, found.string()),
          fmt::format("a file of {} bytes", size));
   }
+  return read;
 }
 
 // Every tensor of a graph, also those of attributes and sub-graphs.
@@ -78,26 +79,28 @@ class TensorCheck {
  public:
   explicit TensorCheck(const fs::path& file) : file_(file) {}
 
-  void check(const onnx::GraphProto& graph, int depth = 0) const {
+  uintmax_t external_bytes() const { return external_bytes_; }
+
+  void check(const onnx::GraphProto& graph, int depth = 0) {
     if (depth > kDeepestGraph) {
       fail(file_.string(), fmt::format("graphs of at most {} levels", kDeepestGraph),
            "deeper ones");
     }
-    for (const auto& tensor : graph.initializer()) check_external(file_, tensor);
+    for (const auto& tensor : graph.initializer()) check(tensor);
     for (const auto& tensor : graph.sparse_initializer()) check(tensor);
     for (const auto& node : graph.node()) check(node, depth);
   }
 
-  void check(const onnx::NodeProto& node, int depth) const {
+  void check(const onnx::NodeProto& node, int depth) {
     std::set<std::string> seen;
     for (const auto& attribute : node.attribute()) {
       if (!seen.insert(attribute.name()).second) {
         fail(file_.string() + ": node " + node.name(), "each attribute once",
              attribute.name() + " twice");
       }
-      if (attribute.has_t()) check_external(file_, attribute.t());
+      if (attribute.has_t()) check(attribute.t());
       if (attribute.has_sparse_tensor()) check(attribute.sparse_tensor());
-      for (const auto& tensor : attribute.tensors()) check_external(file_, tensor);
+      for (const auto& tensor : attribute.tensors()) check(tensor);
       for (const auto& tensor : attribute.sparse_tensors()) check(tensor);
       if (attribute.has_g()) check(attribute.g(), depth + 1);
       for (const auto& graph : attribute.graphs()) check(graph, depth + 1);
@@ -107,12 +110,21 @@ class TensorCheck {
  private:
   static constexpr int kDeepestGraph = 16;
 
-  void check(const onnx::SparseTensorProto& tensor) const {
-    check_external(file_, tensor.values());
-    check_external(file_, tensor.indices());
+  void check(const onnx::TensorProto& tensor) {
+    // Each is at most as long as a file; the sum of many may pass 64 bits.
+    const uintmax_t bytes = check_external(file_, tensor);
+    if (__builtin_add_overflow(external_bytes_, bytes, &external_bytes_)) {
+      fail(file_.string(), "external data that fits memory", "more");
+    }
+  }
+
+  void check(const onnx::SparseTensorProto& tensor) {
+    check(tensor.values());
+    check(tensor.indices());
   }
 
   const fs::path& file_;
+  uintmax_t external_bytes_ = 0;
 };
 
 // Each value has one producer, before all nodes that read it: there are no cycles.
@@ -184,11 +196,12 @@ OnnxFile::OnnxFile(const fs::path& file) : path_(file), model_(new onnx::ModelPr
   }
   check_outputs(file, model_->graph());
   check_order(file, model_->graph());
-  const TensorCheck tensors(file);
+  TensorCheck tensors(file);
   tensors.check(model_->graph());
   for (const auto& function : model_->functions()) {
     for (const auto& node : function.node()) tensors.check(node, 0);
   }
+  external_bytes_ = tensors.external_bytes();
 }
 
 OnnxFile::~OnnxFile() = default;

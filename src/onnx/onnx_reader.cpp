@@ -54,6 +54,10 @@ class Reader {
  public:
   Reader(const OnnxFile& file, const OnnxReadOptions& options)
       : view_(file), options_(options), foreign_(view_, options) {
+    if (file.external_bytes() >= kMaxOnnxBytes) {
+      fail("weights", "less than 2 GB, so that a changed network can be written",
+           fmt::format("{} bytes of external data", file.external_bytes()));
+    }
     for (const auto& input : view_.graph().input()) {
       if (view_.tensor(input.name()) != nullptr) continue;  // older files list initializers, too
       add_input(input);

@@ -2,10 +2,8 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <array>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
-#include <openvino/runtime/core.hpp>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/onnx/onnx_writer.h"
@@ -45,13 +43,13 @@ std::string written_alone(const graph::Graph& graph, graph::NodeId id) {
   return to_onnx(only, {})->SerializeAsString();
 }
 
-ov::Output<ov::Node> import_node(const std::string& onnx_model, const ov::OutputVector& inputs,
-                                 const std::string& name) {
+ov::Output<ov::Node> import_node(ov::Core& core, const std::string& onnx_model,
+                                 const ov::OutputVector& inputs, const std::string& name) {
   onnx::ModelProto proto;
   if (!proto.ParseFromString(onnx_model)) throw std::logic_error("no ONNX model of " + name);
   set_sizes(proto, inputs);
   try {
-    const auto model = ov::Core().read_model(proto.SerializeAsString(), ov::Tensor());
+    const auto model = core.read_model(proto.SerializeAsString(), ov::Tensor());
     const auto& parameters = model->get_parameters();
     auto value = model->get_results().at(0)->input_value(0);
     for (size_t i = 0; i < parameters.size(); ++i) {

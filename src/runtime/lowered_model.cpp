@@ -193,7 +193,7 @@ class Lowering {
   Value operator()(const graph::Constant& number) { return constant(number.value); }
 
   Value operator()(const graph::Foreign& foreign) {
-    return import_node(foreign.model, inputs(), names_[id_]);
+    return import_node(core_, foreign.model, inputs(), names_[id_]);
   }
 
   // What has no better form in OpenVINO than that which its file has.
@@ -211,8 +211,8 @@ class Lowering {
     return inputs;
   }
 
-  Value import_written() const {
-    return import_node(written_alone(graph_, id_), inputs(), names_[id_]);
+  Value import_written() {
+    return import_node(core_, written_alone(graph_, id_), inputs(), names_[id_]);
   }
 
   // A Cast to the type that the value has, for one, is no node.
@@ -359,6 +359,7 @@ class Lowering {
 
   const Graph& graph_;
   const LoweringOptions& options_;
+  ov::Core core_;  // reads what is imported
   std::vector<std::string> names_;
   std::vector<graph::UpsampledConv> upsampled_;
   std::optional<HeadNodes> head_;

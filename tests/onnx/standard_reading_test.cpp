@@ -170,21 +170,42 @@ TEST(ForeignNode, IsComputedByTheRuntimeAndWrittenAsItWas) {
   std::string asked;
   const OnnxReadOptions options{.foreign = [&](const std::string& bytes) {
     asked = bytes;
-    return [](std::span<const torch::Tensor> inputs) { return inputs[0] - 1 + inputs[2][0]; };
+    return [](std::span<const torch::Tensor> inputs) {
+      EXPECT_EQ(inputs.size(), 1u);  // of the constants the model knows
+      return inputs[0] - 1;
+    };
   }};
   const Graph graph = read(model, options);
   onnx::ModelProto alone;
   ASSERT_TRUE(alone.ParseFromString(asked));
   EXPECT_EQ(alone.graph().node(0).op_type(), "InstanceNormalization");
-  EXPECT_EQ(alone.graph().input_size(), 2);  // bias is read twice
+  EXPECT_EQ(alone.graph().input_size(), 1);
+  EXPECT_EQ(alone.graph().initializer_size(), 1);  // bias, which is read twice
   const auto y = run(graph, torch::full({1, 3, 8, 8}, 2.0F));
-  EXPECT_TRUE(y.equal(torch::full({1, 3, 8, 8}, 2.0F)));
+  EXPECT_TRUE(y.equal(torch::full({1, 3, 8, 8}, 1.0F)));
   const auto written = to_onnx(graph, {});
   const auto names = graph::node_names(graph);
   EXPECT_EQ(std::ranges::count(names, "/decoder/InstanceNormalization"), 1);
   bool found = false;
   for (const auto& one : written->graph().node()) found |= one.op_type() == node.op_type();
   EXPECT_TRUE(found);
+}
+
+// A file's node is found again by the value that it computes.
+TEST(OnnxReader, NamesTheValuesOfTheFileThatItsNodesCompute) {
+  ModelBuilder model;
+  model.add_floats("w", {2, 3, 1, 1}, {1, 2, 3, 4, 5, 6});
+  model.add_floats("one", {2}, {1, 1});
+  model.add("Conv", {"x", "w"}, "c");
+  model.add("BatchNormalization", {"c", "one", "one", "one", "one"}, "b");
+  model.add("Identity", {"b"}, "i");
+  model.add("Relu", {"i"}, "y");
+  model.end("y");
+  const Graph graph = read(model);
+  ASSERT_EQ(graph.nodes().size(), 3u);
+  EXPECT_EQ(graph.node(0).file_value, "x");
+  EXPECT_EQ(graph.node(1).file_value, "b");  // the convolution with the normalization in it
+  EXPECT_EQ(graph.node(2).file_value, "y");
 }
 
 // Files that mean harm.

@@ -35,12 +35,16 @@ class OnnxFile {
   const std::filesystem::path& path() const { return path_; }
   const onnx::ModelProto& model() const { return *model_; }
 
+  // Of all tensors whose numbers are external data.
+  uintmax_t external_bytes() const { return external_bytes_; }
+
   // The value of metadata_props[key].
   std::optional<std::string> metadata(const std::string& key) const;
 
  private:
   std::filesystem::path path_;
   std::unique_ptr<onnx::ModelProto> model_;
+  uintmax_t external_bytes_ = 0;
 };
 
 }  // namespace dualdepth
