@@ -226,12 +226,13 @@ TEST_P(DamagedFiles, WithOtherNodes) {
   });
 }
 
+std::string name_of(const ::testing::TestParamInfo<std::string (*)()>& info) {
+  constexpr std::array kNames{"Float", "Quantized", "Shapes"};
+  return kNames.at(info.index);
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, DamagedFiles,
-                         ::testing::Values(&float_model, &quantized_model, &shapes_model),
-                         [](const auto& info) {
-                           constexpr std::array kNames{"Float", "Quantized", "Shapes"};
-                           return std::string(kNames.at(info.index));
-                         });
+                         ::testing::Values(&float_model, &quantized_model, &shapes_model), name_of);
 
 }  // namespace
 }  // namespace dualdepth
