@@ -50,7 +50,7 @@ using Value = ov::Output<ov::Node>;
 
 std::shared_ptr<Constant> constant(const torch::Tensor& values, const ov::Shape& shape) {
   const auto packed = values.contiguous();
-  return std::make_shared<Constant>(element_type_of(packed.scalar_type()), shape,
+  return std::make_shared<Constant>(openvino_type_of(packed.scalar_type()), shape,
                                     packed.const_data_ptr());
 }
 
@@ -121,7 +121,7 @@ class Lowering {
 
   Value operator()(const graph::Input& input) {
     const auto parameter = std::make_shared<ov::op::v0::Parameter>(
-        element_type_of(graph_.node(id_).type), options_.input);
+        openvino_type_of(graph_.node(id_).type), options_.input);
     parameter->output(0).set_names({input.name});
     parameters_.push_back(parameter);
     return parameter->output(0);

@@ -59,7 +59,7 @@ class OpenVinoModel : public ExportedModel {
     const auto packed = image.to(torch::kCPU).contiguous();
     const auto sizes = packed.sizes();
     check_size(sizes);
-    request_.set_input_tensor(ov::Tensor(element_type_of(packed.scalar_type()),
+    request_.set_input_tensor(ov::Tensor(openvino_type_of(packed.scalar_type()),
                                          ov::Shape(sizes.begin(), sizes.end()),
                                          packed.mutable_data_ptr()));
     request_.infer();
@@ -127,7 +127,8 @@ void report_float_head(const graph::Graph& graph, const std::string& name) {
 }
 
 // Nothing, after a message, where the graph cannot express the file.
-std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& contract, int threads) {
+std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& contract,
+                                        int threads) {
   const std::string name = file.path().string();
   try {
     const auto sizes = input_shape(file, contract.input.name);
