@@ -10,7 +10,9 @@
 #include "calibration_pictures.h"
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/quantize/diagnosis.h"
+#include "dualdepth/quantize/layer_dump.h"
 #include "dualdepth/quantize/mixed_precision.h"
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/report/quantization_page.h"
@@ -31,8 +33,9 @@ struct QuantizeVerb {
   bool weights_given = false;
   std::vector<std::string> without, keep_float;
   double budget = 0;
-  fs::path target, save_ranges, load_ranges, html, json;
+  fs::path target, save_ranges, load_ranges, html, json, dump;
   size_t pictures = 128;
+  size_t dump_pictures = 2;
   int64_t threads = 0;
   bool diagnose = false;
   quantize::QuantizeOptions options;
@@ -131,7 +134,22 @@ void write_reports(const QuantizeVerb& verb, const QuantizationReport& report) {
   if (!verb.html.empty()) write_file_atomically(verb.html, quantization_page(report));
 }
 
-void run_quantize(QuantizeVerb verb) {
+// Returns false after SIGINT or SIGTERM.
+bool write_dump(const QuantizeVerb& verb, const quantize::Quantization& quantization,
+                const graph::Pictures& pictures) {
+  if (verb.dump.empty()) return true;
+  const auto dumped = pictures.spread(verb.dump_pictures);
+  const auto& graph = quantization.graph;
+  if (!quantize::write_layer_dump(graph, value_names(graph), dumped, verb.out.filename().string(),
+                                  verb.dump)) {
+    fmt::print(stderr, "stopped; {} was not written\n", verb.dump.string());
+    return false;
+  }
+  fmt::print("dumped     {}: layers of {} pictures\n", verb.dump.string(), dumped.count);
+  return true;
+}
+
+void run_quantize(QuantizeVerb verb, ProgramState& state) {
   set_compute_threads(verb.threads);
   auto& options = verb.options;
   options.threads = static_cast<int>(verb.threads);
@@ -154,6 +172,7 @@ void run_quantize(QuantizeVerb verb) {
   for (const auto& file : {verb.html, verb.json, verb.save_ranges}) {
     if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
   }
+  if (!verb.dump.empty()) quantize::expect_dump_folder(verb.dump);
   const auto error = budget_error(verb, model);
   quantize::MixedPrecision precision{.budget = verb.budget, .error = error};
   keep_float(verb.keep_float, options, precision);
@@ -195,11 +214,12 @@ void run_quantize(QuantizeVerb verb) {
   write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);
+  if (!write_dump(verb, quantization, pictures)) state.exit_code = kExitInterrupted;
 }
 
 }  // namespace
 
-void add_quantize(CLI::App& program, ProgramState&) {
+void add_quantize(CLI::App& program, ProgramState& state) {
   const auto options = std::make_shared<QuantizeVerb>();
   CLI::App* verb = program.add_subcommand(
       "quantize", "Bring a network to 8 bits so that its depth stays, as ONNX with Q/DQ pairs");
@@ -252,6 +272,15 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->add_option("--html", options->html, "also write a page with tables and plots")
       ->type_name("FILE");
   verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
+  CLI::Option* dump = verb->add_option("--dump", options->dump,
+                                       "also write what each layer computes, for compare-layers: "
+                                       "a new folder, or one with an earlier dump");
+  dump->type_name("DIR");
+  verb->add_option("--dump-pictures", options->dump_pictures,
+                   "calibration pictures that are dumped, evenly spread")
+      ->check(CLI::Range(1, 10000))
+      ->needs(dump)
+      ->capture_default_str();
   verb->add_option("--shape", options->shape, "of the picture; default: the model's own")
       ->type_name("1x3xHxW");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
@@ -260,7 +289,7 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->footer(
       "Example: dualdepth quantize runs/kitti/checkpoints/best.safetensors \\\n"
       "           --calibration configs/kitti.yaml --out depth_int8.onnx");
-  verb->callback([options] { run_quantize(*options); });
+  verb->callback([options, &state] { run_quantize(*options, state); });
 }
 
 }  // namespace dualdepth
