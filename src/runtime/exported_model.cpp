@@ -99,7 +99,7 @@ OpenVinoOptions openvino_options(const RuntimeOptions& options) {
   const bool bfloat16 = options.runtime == RuntimeKind::kOpenVinoBFloat16;
   OpenVinoOptions own{.precision = bfloat16 ? Precision::kBFloat16 : Precision::kFloat32,
                       .threads = options.threads,
-                       .as_written = options.as_written};
+                      .as_written = options.as_written};
   if (!options.card.empty()) own.contract = read_contract(options.card);
   return own;
 }

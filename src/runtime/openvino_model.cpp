@@ -133,7 +133,8 @@ void report_float_head(const graph::Graph& graph, const std::string& name) {
 }
 
 // Nothing, after a message, where the graph cannot express the file.
-std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& contract, int threads) {
+std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& contract,
+                                        int threads) {
   const std::string name = file.path().string();
   try {
     const auto graph = read_onnx(file, contract.input.size.at(0), contract.input.size.at(1));

@@ -10,7 +10,7 @@ namespace {
 namespace jit = torch::jit;
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& got,
-                        const std::string& fix = "") {
+                       const std::string& fix = "") {
   throw Error({.subject = file.string(),
                .expected = "a TorchScript file written by dualdepth export",
                .got = got,

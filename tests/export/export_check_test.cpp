@@ -28,15 +28,14 @@ class ChangedFile : public ExportedModel {
 
   ChangedFile(DepthNet net, ModelOutputs outputs, Change change)
       : net_(std::move(net)), change_(std::move(change)) {
-    card_.model = net_->options();
-    card_.outputs = outputs;
+    contract_ = contract_of(net_->options(), DataOptions(), outputs);
   }
 
   NamedTensors run(const torch::Tensor& image) override {
     batches.push_back(image.size(0));
     const auto dense = predict_dense(net_, image);
     NamedTensors outputs;
-    if (card_.outputs == ModelOutputs::kDepth) {
+    if (contract_.output(OutputKind::kDepth) != nullptr) {
       outputs["depth"] = dense.depth.unsqueeze(1).clone();
     } else {
       outputs["level"] = dense.level.unsqueeze(1).clone();
@@ -46,14 +45,14 @@ class ChangedFile : public ExportedModel {
     return outputs;
   }
 
-  const Contract& contract() const override { return card_; }
+  const Contract& contract() const override { return contract_; }
 
   std::vector<int64_t> batches;
 
  private:
   DepthNet net_;
   Change change_;
-  Contract card_;
+  Contract contract_;
 };
 
 class ExportProof : public ::testing::Test {

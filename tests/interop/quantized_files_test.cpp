@@ -30,8 +30,7 @@ using graph::NodeId;
 using graph::Value;
 
 torch::Tensor picture(size_t index) {
-  return to_network_picture(testing::street_picture(index), {ModelOptions(), {64, 96}, false})
-      .image;
+  return to_network_picture(testing::street_picture(index), {.size = {64, 96}}).image;
 }
 
 // Each profile is quantized once for all tests.
@@ -51,7 +50,7 @@ class QuantizedFiles : public ::testing::Test {
       options.correct_bias = options.round_adaptively = false;
       options.judged_pictures = 1;
       known = std::make_unique<quantize::Quantization>(
-          quantize::quantize_graph(card_and_graph().graph, card(), {4, picture}, options));
+          quantize::quantize_graph(contract_and_graph().graph, contract(), {4, picture}, options));
     }
     return *known;
   }
@@ -79,7 +78,7 @@ class QuantizedFiles : public ::testing::Test {
     std::map<OnnxProfile, std::unique_ptr<quantize::Quantization>> quantizations;
   };
 
-  static const quantize::FloatModel& card_and_graph() { return shared_->model; }
+  static const quantize::FloatModel& contract_and_graph() { return shared_->model; }
 
   inline static std::unique_ptr<Shared> shared_;
 };
@@ -306,7 +305,7 @@ TEST_F(QuantizedFiles, HalvesRoundToEvenAsInOnnxRuntime) {
     SCOPED_TRACE(enum_name(profile));
     const auto file = folder_ / fmt::format("halves_{}.onnx", enum_name(profile));
     write_onnx(
-        *to_onnx(graph, {.profile = profile, .metadata = {{kContractKey, to_json(card())}}}),
+        *to_onnx(graph, {.profile = profile, .metadata = {{kContractKey, to_json(contract())}}}),
         file);
     compare_with_onnx_runtime(graph, file, fused, Exact::kEverything, {image}, 5);
   }

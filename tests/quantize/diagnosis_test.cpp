@@ -16,9 +16,8 @@ using ::testing::IsEmpty;
 class TinyDepth : public ::testing::Test {
  protected:
   TinyDepth() {
-    card_.outputs = ModelOutputs::kDepth;
-    card_.image_shape = {8, 8};
-    card_.model.params.use_dual_head = false;
+    contract_.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
+    contract_.input.size = {8, 8};
     const auto image = graph_.add_input("image", {1, 3, 8, 8});
     const auto eye = torch::eye(3).view({3, 3, 1, 1});
     const auto zero = torch::zeros({3});
@@ -30,7 +29,7 @@ class TinyDepth : public ::testing::Test {
     const auto end = graph_.add(
         graph::Conv{torch::full({1, 6, 1, 1}, 0.5F), torch::full({1}, -1.F)}, {joined}, "end");
     const auto sigmoid = graph_.add(graph::Sigmoid{}, {end}, "end");
-    const auto depth = graph_.add(graph::ComposeDepth{card_.model.params}, {sigmoid}, "");
+    const auto depth = graph_.add(graph::ComposeDepth{contract_.params()}, {sigmoid}, "");
     graph_.set_outputs({{"depth", depth}});
     options_.center = options_.equalize = false;
     options_.correct_bias = options_.round_adaptively = false;
@@ -38,15 +37,15 @@ class TinyDepth : public ::testing::Test {
   }
 
   std::string advice_for(const std::string& name) const {
-    const auto quantization = quantize_graph(graph_, card_, pictures_, options_);
-    for (const auto& layer : diagnose(quantization, card_, pictures_)) {
+    const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
+    for (const auto& layer : diagnose(quantization, contract_, pictures_)) {
       if (layer.name == name) return layer.advice;
     }
     return "no such layer";
   }
 
   graph::Graph graph_;
-  Contract card_;
+  Contract contract_;
   QuantizeOptions options_;
   // The first is black: nothing saturates there. The second holds 0 to 1 evenly.
   Pictures pictures_{2, [](size_t index) {

@@ -14,7 +14,7 @@ class FakeQuantizedNetTest : public QuantizedNetwork {
     QuantizeOptions options = quick();
     options.round_adaptively = true;
     options.keep_float = wide_layers();
-    quantization_ = quantize_graph(graph_, card_, pictures_, options);
+    quantization_ = quantize_graph(graph_, contract_, pictures_, options);
   }
 
   static torch::Tensor all_pixels() { return torch::arange(32 * 64); }
@@ -91,7 +91,7 @@ TEST_F(FakeQuantizedNetTest, StepsBringTheOutputNearerToWhatIsWanted) {
   EXPECT_LT(loss().item<double>(), 0.7 * first);
   // The written network holds what was learned.
   const auto graph = net.quantized();
-  const auto said = depth_of(graph, card_)(picture(0)).fraction;
+  const auto said = depth_of(graph, contract_)(picture(0)).fraction;
   EXPECT_LT((said - 0.75).abs().mean().item<double>(), 0.7 * first);
 }
 

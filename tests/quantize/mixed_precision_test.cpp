@@ -26,9 +26,10 @@ class MixedPrecisionTest : public ::testing::Test {
  protected:
   MixedPrecisionTest() {
     torch::manual_seed(2);
-    card_.outputs = ModelOutputs::kLevels;
-    card_.image_shape = {8, 16};
-    card_.model.params.codec.n_integer_levels = 16;
+    contract_.outputs = {{.name = "level", .is = OutputKind::kLevel},
+                         {.name = "fraction", .is = OutputKind::kFraction}};
+    contract_.input.size = {8, 16};
+    contract_.codec.n_integer_levels = 16;
     auto value = graph_.add_input("image", {1, 3, 8, 16});
     for (const char* name : {"a", "b", "c"}) {
       auto layer = conv(graph_.node(value).shape[1], 8);
@@ -53,7 +54,7 @@ class MixedPrecisionTest : public ::testing::Test {
     options.weights = WeightGranularity::kPerTensor;
     options.center = options.equalize = options.correct_bias = options.round_adaptively = false;
     options.judged_pictures = 2;
-    return quantize_mixed(graph_, card_, {2, noise}, options, mixed);
+    return quantize_mixed(graph_, contract_, {2, noise}, options, mixed);
   }
 
   // Names of the convolutions with float filters.
@@ -78,7 +79,7 @@ class MixedPrecisionTest : public ::testing::Test {
   }
 
   graph::Graph graph_;
-  Contract card_;
+  Contract contract_;
 };
 
 TEST_F(MixedPrecisionTest, WithoutARequestEveryConvolutionIsIn8Bits) {

@@ -20,7 +20,7 @@ using ::testing::ThrowsMessage;
 
 TEST_F(QuantizedNetwork, GraphRunsAsTheNetworkDoes) {
   const auto dense = predict_dense(net_, picture(0));
-  const auto said = depth_of(graph_, card_)(picture(0));
+  const auto said = depth_of(graph_, contract_)(picture(0));
   const double equal = said.level.eq(dense.level).to(torch::kFloat64).mean().item<double>();
   EXPECT_GT(equal, 0.999);  // near ties
   EXPECT_TRUE(torch::allclose(said.fraction, dense.fraction, 1e-4, 1e-5));
@@ -93,9 +93,9 @@ TEST(WinnerRange, ScalesWithTheLogits) {
 TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   QuantizeOptions options = quick();
   options.correct_bias = false;
-  const auto quantization = quantize_graph(graph_, card_, pictures_, options);
-  const auto error = depth_error(predict_all(depth_of(quantization.reference, card_), pictures_),
-                                 predict_all(depth_of(graph_, card_), pictures_));
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, options);
+  const auto error = depth_error(predict_all(depth_of(quantization.reference, contract_), pictures_),
+                                 predict_all(depth_of(graph_, contract_), pictures_));
   // Lowering the 8-bit head would cost the reference its winners below the lowered bottom.
   EXPECT_GT(error.equal_levels, 0.9999);
   EXPECT_LT(error.relative, 1e-4);
@@ -105,7 +105,7 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
 }
 
 TEST_F(QuantizedNetwork, EveryConvolutionLiesOnItsGrid) {
-  const auto quantization = quantize_graph(graph_, card_, pictures_, quick());
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, quick());
   size_t convolutions = 0;
   for (const auto& node : quantization.graph.nodes()) {
     const auto* conv = std::get_if<graph::Conv>(&node.operation);
@@ -123,34 +123,34 @@ TEST_F(QuantizedNetwork, FittingNeverKeepsWhatIsWorseOnHeldBackPixels) {
   QuantizeOptions options = quick();
   options.round_adaptively = true;
   options.keep_float = wide_layers();
-  const auto quantization = quantize_graph(graph_, card_, pictures_, options);
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, options);
   for (const auto& layer : quantization.layers) {
     EXPECT_LE(layer.error_after, layer.error_before) << layer.name;
   }
 }
 
 TEST_F(QuantizedNetwork, RefusesAModelThatIsQuantizedAlready) {
-  const auto quantization = quantize_graph(graph_, card_, pictures_, quick());
-  EXPECT_THAT([&] { quantize_graph(quantization.graph, card_, pictures_, quick()); },
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, quick());
+  EXPECT_THAT([&] { quantize_graph(quantization.graph, contract_, pictures_, quick()); },
               ThrowsMessage<Error>(HasSubstr("quantized already")));
 }
 
 TEST_F(QuantizedNetwork, RefusesPicturesThatAreNoneOrShowNothing) {
-  EXPECT_THAT([&] { quantize_graph(graph_, card_, {}, quick()); },
+  EXPECT_THAT([&] { quantize_graph(graph_, contract_, {}, quick()); },
               ThrowsMessage<Error>(HasSubstr("pictures, got none")));
   const Pictures flat{2, [](size_t) { return torch::full({1, 3, 32, 64}, 0.5F); }};
-  EXPECT_THAT([&] { quantize_graph(graph_, card_, flat, quick()); },
+  EXPECT_THAT([&] { quantize_graph(graph_, contract_, flat, quick()); },
               ThrowsMessage<Error>(HasSubstr("without any variation")));
 }
 
 TEST_F(QuantizedNetwork, RefusesALayerOrRangeThatIsNotThere) {
   QuantizeOptions options = quick();
   options.keep_float = {"/nowhere/Conv"};
-  EXPECT_THAT([&] { quantize_graph(graph_, card_, pictures_, options); },
+  EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options); },
               ThrowsMessage<Error>(HasSubstr("/nowhere/Conv")));
   options = quick();
   options.given_ranges = RangeTable{{"/nowhere/Relu", {0, 1}}};
-  EXPECT_THAT([&] { quantize_graph(graph_, card_, pictures_, options); },
+  EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options); },
               ThrowsMessage<Error>(HasSubstr("/nowhere/Relu")));
 }
 
@@ -159,7 +159,7 @@ class GivenRanges : public QuantizedNetwork {
   GivenRanges() {
     options_ = quick();
     options_.center = options_.equalize = options_.correct_bias = false;
-    options_.given_ranges = quantize_graph(graph_, card_, pictures_, options_).ranges;
+    options_.given_ranges = quantize_graph(graph_, contract_, pictures_, options_).ranges;
   }
 
   // Names of all values that share their scale with what the first Concat reads.
@@ -188,7 +188,7 @@ TEST_F(GivenRanges, CombineWithLayersInFloat) {
       options_.keep_float.push_back(names[id]);
     }
   }
-  const auto quantization = quantize_graph(graph_, card_, pictures_, options_);
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
   EXPECT_LT(quantization.ranges.size(), options_.given_ranges->size());
 }
 
@@ -198,10 +198,10 @@ TEST_F(GivenRanges, OfOneScaleMustAgreeAndThenHaveAnEffect) {
   auto& table = *options_.given_ranges;
   const double high = table.at(group[0]).high;
   table.at(group[1]).high = high / 2;
-  EXPECT_THAT([&] { quantize_graph(graph_, card_, pictures_, options_); },
+  EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options_); },
               ThrowsMessage<Error>(HasSubstr("whose scale it shares")));
   for (const auto& name : group) table.at(name).high = high / 2;
-  const auto quantization = quantize_graph(graph_, card_, pictures_, options_);
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
   EXPECT_EQ(quantization.ranges.at(group[0]).high, high / 2);
 }
 

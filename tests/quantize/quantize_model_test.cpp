@@ -22,8 +22,8 @@ class ChangedFile : public ExportedModel {
  public:
   using Change = std::function<void(NamedTensors& outputs)>;
 
-  ChangedFile(const graph::Graph& graph, Contract card, Change change)
-      : graph_(graph), card_(std::move(card)), change_(std::move(change)) {}
+  ChangedFile(const graph::Graph& graph, Contract contract, Change change)
+      : graph_(graph), contract_(std::move(contract)), change_(std::move(change)) {}
 
   NamedTensors run(const torch::Tensor& image) override {
     const auto values = graph::run_graph(graph_, image, graph::output_nodes(graph_));
@@ -35,11 +35,11 @@ class ChangedFile : public ExportedModel {
     return outputs;
   }
 
-  const Contract& contract() const override { return card_; }
+  const Contract& contract() const override { return contract_; }
 
  private:
   const graph::Graph& graph_;
-  Contract card_;
+  Contract contract_;
   Change change_;
 };
 
@@ -50,12 +50,12 @@ class QuantizedFileProof : public QuantizedNetwork {
     options.center = false;
     options.equalize = false;
     options.correct_bias = false;
-    quantization_ = quantize_graph(graph_, card_, pictures_, options);
+    quantization_ = quantize_graph(graph_, contract_, pictures_, options);
   }
 
   DepthError check(const ChangedFile::Change& change) {
-    ChangedFile file(quantization_.graph, card_, change);
-    return check_quantized(quantization_, card_, file, {1, picture}, "q.onnx");
+    ChangedFile file(quantization_.graph, contract_, change);
+    return check_quantized(quantization_, contract_, file, {1, picture}, "q.onnx");
   }
 
   Quantization quantization_;
@@ -90,7 +90,7 @@ TEST_F(QuantizedFileProof, RefusesClippedWinnersAndLeavesNoFile) {
   quantization_.graph.replace(head.front(), conv);
   EXPECT_THAT(
       [&] {
-        write_quantized(quantization_, card_, {1, picture}, OnnxProfile::kPortable,
+        write_quantized(quantization_, contract_, {1, picture}, OnnxProfile::kPortable,
                         folder_ / "q.onnx");
       },
       ThrowsMessage<Error>(AllOf(HasSubstr("q.onnx"), HasSubstr("2048 pixels"))));
@@ -98,8 +98,8 @@ TEST_F(QuantizedFileProof, RefusesClippedWinnersAndLeavesNoFile) {
 }
 
 TEST_F(QuantizedFileProof, WritesTheFileThatHolds) {
-  const auto result = write_quantized(quantization_, card_, {1, picture}, OnnxProfile::kTensorRt,
-                                      folder_ / "q.onnx");
+  const auto result = write_quantized(quantization_, contract_, {1, picture},
+                                      OnnxProfile::kTensorRt, folder_ / "q.onnx");
   EXPECT_EQ(result.bytes, std::filesystem::file_size(folder_ / "q.onnx"));
 }
 

@@ -26,10 +26,10 @@ class QuantizedNetwork : public ::testing::Test {
   QuantizedNetwork() : net_(testing::random_net(ModelOptions())) {
     DataOptions data;
     data.image_shape = {32, 64};
-    card_ = contract_of(ModelOptions(), data, ModelOutputs::kLevels);
+    contract_ = contract_of(ModelOptions(), data, ModelOutputs::kLevels);
     graph_ = graph::with_outputs(graph::merge_affine(graph_from_trace(
                                      trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
-                                 card_.params(), ModelOutputs::kLevels);
+                                 contract_.params(), ModelOutputs::kLevels);
   }
 
   QuantizeOptions quick() const {
@@ -52,7 +52,7 @@ class QuantizedNetwork : public ::testing::Test {
   }
 
   DepthNet net_;
-  Contract card_;
+  Contract contract_;
   graph::Graph graph_;
   Pictures pictures_{3, picture};
 };

@@ -21,8 +21,8 @@ class LoweredGraph : public ::testing::Test {
  protected:
   LoweredGraph() {
     torch::manual_seed(6);
-    card_.model.params.codec.n_integer_levels = kLevels;
-    card_.image_shape = {32, 64};
+    contract_.codec.n_integer_levels = kLevels;
+    contract_.input.size = {32, 64};
     image_ = torch::rand({1, 3, 32, 64});
     const auto input = graph_.add_input("image", {1, 3, 32, 64});
     const auto normalized =
@@ -76,7 +76,7 @@ class LoweredGraph : public ::testing::Test {
 
   graph::Graph graph_;
   graph::NodeId feature_ = 0;
-  Contract card_;
+  Contract contract_;
   torch::Tensor image_;
 };
 

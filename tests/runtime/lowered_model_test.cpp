@@ -12,7 +12,7 @@ using ::testing::ThrowsMessage;
 
 TEST_F(LoweredGraph, OfFloatsComputesTheGraphWithItsOwnHeadAndTransposedConvolution) {
   add_outputs(feature_, add_logits(feature_));
-  const auto model = open_lowered(graph_, card_, {.profile = true});
+  const auto model = open_lowered(graph_, contract_, {.profile = true});
   const auto got = model->run(image_);
   const auto [level, fraction] = reference(graph_);
   EXPECT_GT(equal_share(got.at("level"), level), 0.99);  // all but ties in the last bit
@@ -36,7 +36,7 @@ TEST_F(LoweredGraph, ReturnsTheFirstLevelWhereTheReluClipsTheWinner) {
       torch::conv2d(map, shifted.weight, shifted.bias, 1, 1).relu().argmax(1, true);
   const int64_t clipped = graph::count_clipped_winners(graph_, image_);
   EXPECT_NEAR(static_cast<double>(clipped), 0.5 * 32 * 64, 2);
-  const auto level = open_lowered(graph_, card_)->run(image_).at("level");
+  const auto level = open_lowered(graph_, contract_)->run(image_).at("level");
   EXPECT_GT(equal_share(level, expected), 0.99);
   EXPECT_NEAR(static_cast<double>(level.eq(0).sum().item<int64_t>()),
               static_cast<double>(expected.eq(0).sum().item<int64_t>()), 2);
@@ -48,7 +48,7 @@ TEST_F(LoweredGraph, DoesNotLookForTheHeadBehindFactorsOfItsLevels) {
   const auto weighted = graph_.add(graph::Affine{factors, torch::zeros({kLevels})},
                                    {add_logits(feature_)}, "integer");
   add_outputs(feature_, weighted);
-  const auto level = open_lowered(graph_, card_)->run(image_).at("level");
+  const auto level = open_lowered(graph_, contract_)->run(image_).at("level");
   EXPECT_GT(equal_share(level, reference(graph_).first), 0.99);
 }
 
@@ -59,7 +59,7 @@ TEST_F(LoweredGraph, ReturnsTheFirstOfEqualLevelsOfA1x1Head) {
   head.bias[3] = 2;
   head.bias[5] = 2;
   add_outputs(feature_, graph_.add(head, {feature_}, "integer"));
-  const auto level = open_lowered(graph_, card_)->run(image_).at("level");
+  const auto level = open_lowered(graph_, contract_)->run(image_).at("level");
   EXPECT_TRUE(level.eq(3).all().item<bool>());
 }
 
@@ -67,7 +67,7 @@ TEST_F(LoweredGraph, OfMaxPoolAndAddComputesTheGraph) {
   const auto pooled = graph_.add(graph::MaxPool{{3, 3}, {2, 2}, {1, 1}}, {feature_}, "");
   const auto sum = graph_.add(graph::Add{}, {pooled, pooled}, "");
   add_outputs(sum, add_logits(sum));
-  const auto got = open_lowered(graph_, card_)->run(image_);
+  const auto got = open_lowered(graph_, contract_)->run(image_);
   const auto [level, fraction] = reference(graph_);
   EXPECT_GT(equal_share(got.at("level"), level), 0.97);
   EXPECT_LT((got.at("fraction") - fraction).abs().max().item<double>(), 1e-5);
@@ -78,9 +78,9 @@ TEST_F(LoweredGraph, NamesTheNodeThatHasNoForm) {
   const auto level = graph_.add(graph::ArgMax{}, {logits}, "integer");
   const auto fraction = graph_.add(
       graph::Sigmoid{}, {graph_.add(conv(1, 16, 1), {feature_}, "fraction")}, "fraction");
-  const auto depth = graph_.add(graph::ComposeDepth{card_.model.params}, {level, fraction}, "head");
+  const auto depth = graph_.add(graph::ComposeDepth{contract_.params()}, {level, fraction}, "head");
   graph_.set_outputs({{"depth", depth}});
-  EXPECT_THAT([&] { open_lowered(graph_, card_); },
+  EXPECT_THAT([&] { open_lowered(graph_, contract_); },
               ThrowsMessage<Error>(HasSubstr("/head/ComposeDepth")));
 }
 
@@ -107,7 +107,7 @@ TEST_F(LoweredCodes, GiveTheLevelsOfTheExactSums) {
   const auto bias = integer_bias(head, 0.02F) * (head.weight_scale * 0.02F);
   const auto sums =
       torch::conv2d(map, head.weight.to(torch::kFloat64), bias.to(torch::kFloat64), 1, 1);
-  const auto model = open_lowered(graph_, card_, {.profile = true});
+  const auto model = open_lowered(graph_, contract_, {.profile = true});
   const auto level = model->run(image_).at("level");
   EXPECT_GT(equal_share(level, sums.argmax(1, true)), 0.99);  // but where a code of the map differs
   EXPECT_EQ(kinds(*model)["Reference"], 1);
@@ -120,7 +120,7 @@ TEST_F(LoweredCodes, ReturnTheFirstLevelWhereTheLowestCodeClipsTheWinner) {
   head.bias = head.bias - 100;
   add_outputs(codes, add_codes(graph_.add(head, {codes}, "integer"), 0.05F, 0));
   EXPECT_EQ(graph::count_clipped_winners(graph_, image_), 32 * 64);
-  const auto level = open_lowered(graph_, card_)->run(image_).at("level");
+  const auto level = open_lowered(graph_, contract_)->run(image_).at("level");
   EXPECT_TRUE(level.eq(0).all().item<bool>());
 }
 

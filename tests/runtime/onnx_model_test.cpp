@@ -12,14 +12,14 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-// ONNX files with the card of a model, as they are edited for a chip.
+// ONNX files with the contract of a model, as they are edited for a chip.
 class OnnxModel : public LoweredGraph {
  protected:
   OnnxModel() { add_outputs(feature_, add_logits(feature_)); }
 
   // The graph as a file whose output `name` goes through a Cast.
   std::filesystem::path with_cast(const std::string& name, onnx::TensorProto::DataType type) const {
-    const auto model = to_onnx(graph_, {.metadata = {{kContractKey, to_json(card_)}}});
+    const auto model = to_onnx(graph_, {.metadata = {{kContractKey, to_json(contract_)}}});
     auto& graph = *model->mutable_graph();
     for (auto& node : *graph.mutable_node()) {
       if (node.output(0) == name) node.set_output(0, name + "_before");
@@ -45,7 +45,7 @@ class OnnxModel : public LoweredGraph {
 
 TEST_F(OnnxModel, AsWrittenHasNoneOfOurKernelsAndTheSameResult) {
   const auto file = folder_ / "model.onnx";
-  write_onnx(*to_onnx(graph_, {.metadata = {{kContractKey, to_json(card_)}}}), file);
+  write_onnx(*to_onnx(graph_, {.metadata = {{kContractKey, to_json(contract_)}}}), file);
   const auto written = open_onnx(file, {.profile = true, .as_written = true});
   const auto lowered = open_onnx(file, {.profile = true});
   const auto expected = written->run(image_);
@@ -64,7 +64,7 @@ TEST_F(OnnxModel, HandsOutLevelsOfAnyTypeThatHoldsThem) {
         onnx::TensorProto::INT16, onnx::TensorProto::INT32, onnx::TensorProto::FLOAT16,
         onnx::TensorProto::FLOAT, onnx::TensorProto::DOUBLE}) {
     const auto model = open_onnx(with_cast("level", type), {.as_written = true});
-    const auto got = to_prediction(model->run(image_), model->card());
+    const auto got = to_prediction(model->run(image_), model->contract());
     EXPECT_EQ(got.level.scalar_type(), torch::kInt64);
     EXPECT_GT(equal_share(got.level, level), 0.99) << type;
   }
@@ -74,7 +74,7 @@ TEST_F(OnnxModel, HandsOutAFractionOfHalfPrecision) {
   const auto expected = reference(graph_).second.squeeze(1);
   for (const auto type : {onnx::TensorProto::FLOAT16, onnx::TensorProto::DOUBLE}) {
     const auto model = open_onnx(with_cast("fraction", type), {.as_written = true});
-    const auto got = to_prediction(model->run(image_), model->card());
+    const auto got = to_prediction(model->run(image_), model->contract());
     EXPECT_EQ(got.fraction.scalar_type(), torch::kFloat32);
     EXPECT_LT((got.fraction - expected).abs().max().item<double>(), 1e-3) << type;
   }

@@ -38,11 +38,10 @@ class SidePredictor : public Predictor {
     prediction.region = {0, 0, rgb.cols, rgb.rows};
     return prediction;
   }
-  cv::Size input_size() const override { return {101, 2}; }
-  const ModelOptions& model() const override { return model_; }
+  const Contract& contract() const override { return contract_; }
 
  private:
-  ModelOptions model_;
+  Contract contract_{.input = {.size = {2, 101}}};
 };
 
 // By the formula of flip_average.h: the mirror image's 20 m at the left edge, the mean in the

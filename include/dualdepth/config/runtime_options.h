@@ -26,7 +26,7 @@ struct RuntimeOptions {
   int64_t threads = 0;                       // of the CPU's computation; 0: all cores
   // An exported file is computed as any other runtime computes it, without this project's kernels.
   bool as_written = false;
-  std::filesystem::path card = {};           // contract in place of the file's own; empty: its own
+  std::filesystem::path card = {};  // contract in place of the file's own; empty: its own
 };
 
 }  // namespace dualdepth
