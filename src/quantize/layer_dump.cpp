@@ -90,10 +90,15 @@ class Layers {
   std::map<NodeId, DumpedValue>& values() { return values_; }
 
  private:
-  // Whether a runtime computes a value together with its only consumers, a Relu or its codes.
+  // Whether a value is the same as, or computed together with, that of its only consumers: a Relu
+  // or the codes behind it.
   bool is_fused(NodeId id) const {
-    if (is<graph::Input>(graph_, id) || graph::grid_of(graph_, id)) return false;
+    if (is<graph::Input>(graph_, id) || is<graph::FakeQuantize>(graph_, id)) return false;
+    const auto grid = graph::grid_of(graph_, id);
     return !consumers_[id].empty() && std::ranges::all_of(consumers_[id], [&](NodeId consumer) {
+      if (grid)
+        return is<graph::FakeQuantize>(graph_, consumer) &&
+               *grid == graph::grid_of(graph_, consumer);
       return is<graph::Relu>(graph_, consumer) || is<graph::FakeQuantize>(graph_, consumer);
     });
   }

@@ -181,7 +181,7 @@ TEST_P(RefusedIndex, NamesTheEntryAndWhatWasFound) {
 INSTANTIATE_TEST_SUITE_P(
     All, RefusedIndex,
     ::testing::Values(
-        BadIndex{"Cut", "]})", "", {"index.json: expected JSON"}},
+        BadIndex{"Cut", "]}]}", "", {"index.json: expected JSON"}},
         BadIndex{
             "Version", "\"format_version\": 1", "\"format_version\": 7", {"expected 1, got 7"}},
         BadIndex{"NoLayers", "\"layers\"", "\"rows\"", {"the key layers"}},

@@ -81,6 +81,25 @@ TEST_F(WriteLayerDump, NamesTheLayersInNetworkOrderAndLeavesOutWhatIsFused) {
   EXPECT_EQ(dump.layers[3].file, "values/b_Conv.npy");
 }
 
+// Behind MaxPool and Upsample a file repeats the codes: they are one layer.
+TEST_F(WriteLayerDump, CodesThatAreRepeatedAreOneLayer) {
+  graph::Graph graph;
+  const auto image = graph.add_input("image", {1, 3, 4, 4});
+  const FakeQuantize grid{0.25F, 0, false};
+  const auto in = graph.add(grid, {image}, "in");
+  const auto up = graph.add(graph::Upsample{2}, {in}, "up");
+  const auto again = graph.add(grid, {up}, "up");
+  graph.set_outputs({{"depth", graph.add(graph::Sigmoid{}, {again}, "b")}});
+  ASSERT_TRUE(write_layer_dump(graph, {"image", "in", "up", "codes", "depth"}, {2, picture_of},
+                               "q.onnx", folder_ / "dump"));
+  const auto dump = read();
+  ASSERT_EQ(dump.layers.size(), 3);
+  EXPECT_EQ(dump.layers[1].name, "codes");
+  EXPECT_EQ(dump.layers[1].operation, "Upsample");
+  EXPECT_THAT(dump.layers[1].also, ElementsAre("up"));
+  EXPECT_EQ(dump.layers[2].operation, "Sigmoid");
+}
+
 // By hand: x = 0, 1/16 ... 15/16 rounds to quarters, half to even; relu(3 x - 1) to halves: with
 // zero point 3, and the greatest of 2x2 each.
 TEST_F(WriteLayerDump, StoresCodesAndTheirScale) {
