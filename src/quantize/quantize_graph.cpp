@@ -8,6 +8,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/equalization.h"
 #include "dualdepth/quantize/weight_grid.h"
@@ -23,7 +24,9 @@ constexpr size_t kFittedPictures = 32;  // centring and equalization ask for lit
 void expect_float(const Graph& graph) {
   const auto names = graph::node_names(graph);
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-    if (!std::holds_alternative<graph::FakeQuantize>(graph.node(id).operation)) continue;
+    const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
+    const bool has_codes = conv != nullptr && conv->weight_scale.defined();
+    if (!graph::is<graph::FakeQuantize>(graph, id) && !has_codes) continue;
     throw Error({.subject = names[id],
                  .expected = "a float model",
                  .got = "one that is quantized already",
@@ -58,22 +61,9 @@ FloatConvs find_convs(const Graph& graph, const std::vector<std::string>& wanted
   return found;
 }
 
-bool has_centred_head(const Graph& graph) {
-  const auto head = graph::integer_head(graph);
-  return head.size() > 1 && std::holds_alternative<graph::Relu>(graph.node(head[1]).operation);
-}
-
 bool can_be_centred(const Graph& graph) {
   const auto head = graph::integer_head(graph);
   return !head.empty() && !has_centred_head(graph);
-}
-
-// The node whose value the winners of an integer head are.
-std::optional<NodeId> logits_of(const Graph& graph) {
-  auto head = graph::integer_head(graph);
-  if (head.empty()) return std::nullopt;
-  if (std::holds_alternative<graph::ArgMax>(graph.node(head.back()).operation)) head.pop_back();
-  return head.back();
 }
 
 // NaN, the error of a network that computes NaN, is worse than any number.
