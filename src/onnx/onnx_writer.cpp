@@ -122,11 +122,12 @@ void add_attribute(onnx::NodeProto& node, const NamedAttribute& attribute) {
 class Writer : public graph::NodeWriter {
  public:
   Writer(const Graph& graph, const OnnxOptions& options, int64_t opset, onnx::GraphProto& out)
-      : graph_(graph), options_(options), out_(out), opset_(opset), names_(node_names(graph)) {
-    values_.reserve(names_.size());
-    for (const std::string& name : names_) values_.push_back(name + "_output_0");
-    for (const Output& output : graph.outputs()) values_[output.node] = output.name;
-  }
+      : graph_(graph),
+        options_(options),
+        out_(out),
+        opset_(opset),
+        names_(node_names(graph)),
+        values_(value_names(graph)) {}
 
   void write_all() {
     for (id_ = 0; id_ < graph_.nodes().size(); ++id_) {
@@ -253,6 +254,15 @@ class Writer : public graph::NodeWriter {
 };
 
 }  // namespace
+
+std::vector<std::string> value_names(const Graph& graph) {
+  std::vector<std::string> names = node_names(graph);
+  for (NodeId id = 0; id < names.size(); ++id) {
+    if (!std::holds_alternative<Input>(graph.node(id).operation)) names[id] += "_output_0";
+  }
+  for (const Output& output : graph.outputs()) names[output.node] = output.name;
+  return names;
+}
 
 std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options) {
   auto model = std::make_unique<onnx::ModelProto>();

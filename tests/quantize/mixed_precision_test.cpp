@@ -116,6 +116,45 @@ TEST_F(MixedPrecisionTest, TheFewestThatHoldTheBudgetStayFloat) {
   }
 }
 
+// Float has accuracy 1 and each convolution in 8 bits costs a tenth: 0.8 with three in float, and
+// float's is 1.25 times that.
+TEST_F(MixedPrecisionTest, TheBudgetOfAnAccuracyIsFloatsOverThatIn8Bits) {
+  const auto found =
+      quantize({.budget = 1.26,
+                .error = [](const graph::Graph& graph) { return 2 - tenth_each(graph); },
+                .better = Better::kHigher});
+  EXPECT_EQ(found.kept.size(), 3U);
+  EXPECT_NEAR(found.ratio, 1.25, 1e-9);
+}
+
+// The error names c, though depth suffers most from b.
+TEST_F(MixedPrecisionTest, ByErrorThoseStayFloatThatHarmItMost) {
+  const auto harm = [&](const graph::Graph& graph) {
+    return in_float(graph).contains("/c/Conv") ? 0.1 : 0.5;
+  };
+  for (const auto better : {Better::kLower, Better::kHigher}) {
+    const auto found =
+        quantize({.keep = 1,
+                  .error =
+                      [&](const graph::Graph& graph) {
+                        return better == Better::kLower ? harm(graph) : 1 - harm(graph);
+                      },
+                  .better = better,
+                  .sensitivity = Sensitivity::kError});
+    EXPECT_THAT(found.kept, ::testing::ElementsAre("/c/Conv"));
+  }
+}
+
+TEST_F(MixedPrecisionTest, SensitivityIsMeasuredOnTheJudgedPictures) {
+  std::set<size_t> seen;
+  const Pictures judged{2, [&](size_t index) {
+                          seen.insert(index);
+                          return noise(10 + index);
+                        }};
+  EXPECT_EQ(quantize({.keep = 1, .judged = judged}).kept.size(), 1U);
+  EXPECT_EQ(seen.size(), 2U);
+}
+
 TEST_F(MixedPrecisionTest, TheErrorIsMeasuredOfTheFloatNetworkOnce) {
   int of_float = 0;
   quantize({.budget = 1.15, .error = [&](const graph::Graph& graph) {
