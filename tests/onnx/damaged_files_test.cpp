@@ -77,8 +77,8 @@ std::string shapes_model() {
   model.add("ConstantOfShape", {"sizes"}, "zeros");
   model.add("Add", {"u", "zeros"}, "a");
   ModelBuilder::set(model.add("Transpose", {"a"}, "t"), "perm", std::vector<int64_t>{0, 2, 3, 1});
-  model.add("Reshape", {"t", "front"}, "y");
-  model.graph().mutable_initializer(2)->set_int64_data(1, -1);
+  model.add_integers("rows", {1, -1});
+  model.add("Reshape", {"t", "rows"}, "y");
   model.end("y");
   return model.model.SerializeAsString();
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/operator_table.h"
@@ -83,11 +82,6 @@ const std::map<std::string, int>& least_cases() {
   return counts;
 }
 
-// Cases whose expected numbers ONNX Runtime does not share. The length of the output is taken as
-// 4 * 0.6 = 2.4 pixels there; ONNX Runtime 1.32 aligns the corners of the 2 pixels that there are
-// and returns [1, 4], as run_graph does.
-const std::set<std::string> kDisputed{"test_resize_downsample_scales_linear_align_corners"};
-
 TEST(OperatorCases, OfTheOnnxProjectHold) {
   DUALDEPTH_NEEDS_INTEROP();
   const OperatorCases cases;
@@ -95,7 +89,7 @@ TEST(OperatorCases, OfTheOnnxProjectHold) {
   std::map<std::string, int> count;
   std::string left_out;
   for (const auto& one : cases.all()) {
-    if (!std::ranges::binary_search(known, one.kind) || kDisputed.contains(one.name)) continue;
+    if (!std::ranges::binary_search(known, one.kind)) continue;
     try {
       const OnnxFile file(cases.model(one));
       const auto graph = read_onnx(file);
