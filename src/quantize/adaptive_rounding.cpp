@@ -66,8 +66,7 @@ AdaptiveRounding::AdaptiveRounding(const torch::Tensor& inputs)
 void AdaptiveRounding::factorize() {
   const int64_t columns = inputs_.size(1);
   const auto samples = static_cast<double>(inputs_.size(0));
-  const double damping =
-      std::max(kDamping * inputs_.square().mean().item<double>(), kLeastDamping);
+  const double damping = std::max(kDamping * inputs_.square().mean().item<double>(), kLeastDamping);
   const std::vector<Block> blocks = blocks_of(columns);
   factor_ = torch::empty({columns, columns});
   inverses_.resize(blocks.size());
@@ -98,8 +97,8 @@ torch::Tensor AdaptiveRounding::solve(const torch::Tensor& values) const {
   for (size_t b = blocks.size(); b-- > 0;) {  // times the inverse of R^T
     auto own = columns_of(solution, blocks[b]);
     const Block behind{blocks[b].end, values.size(1)};
-    own.addmm_(columns_of(solution, behind),
-               columns_of(rows_of(factor_, blocks[b]), behind).t(), 1, -1);
+    own.addmm_(columns_of(solution, behind), columns_of(rows_of(factor_, blocks[b]), behind).t(), 1,
+               -1);
     own.copy_(own.matmul(inverses_[b].t()));
   }
   for (size_t b = 0; b < blocks.size(); ++b) {  // times the inverse of R

@@ -157,8 +157,7 @@ class Fitting {
     const auto grid = graph::grid_of(result_.graph, in);
     const auto& original = std::get<Conv>(reference_.node(reference).operation);
     const BiasGrid bias{grid ? std::optional(grid->scale) : std::nullopt, options_.bias};
-    result_.graph.replace(
-        id, fit_layer(conv, original.weight, bias, options_, samples, report));
+    result_.graph.replace(id, fit_layer(conv, original.weight, bias, options_, samples, report));
     result_.layers.push_back(std::move(report));
   }
 

@@ -94,8 +94,9 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   QuantizeOptions options = quick();
   options.correct_bias = false;
   const auto quantization = quantize_graph(graph_, contract_, pictures_, options);
-  const auto error = depth_error(predict_all(depth_of(quantization.reference, contract_), pictures_),
-                                 predict_all(depth_of(graph_, contract_), pictures_));
+  const auto error =
+      depth_error(predict_all(depth_of(quantization.reference, contract_), pictures_),
+                  predict_all(depth_of(graph_, contract_), pictures_));
   // Lowering the 8-bit head would cost the reference its winners below the lowered bottom.
   EXPECT_GT(error.equal_levels, 0.9999);
   EXPECT_LT(error.relative, 1e-4);

@@ -15,8 +15,8 @@ inline std::string npy_bytes(const std::string& header, const std::string& data)
 // The same with the header of an array: npy_bytes("<f4", "(2, 3)", ...).
 inline std::string npy_bytes(const std::string& descr, const std::string& shape,
                              const std::string& data) {
-  return npy_bytes(
-      "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }\n", data);
+  return npy_bytes("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }\n",
+                   data);
 }
 
 }  // namespace dualdepth::testing

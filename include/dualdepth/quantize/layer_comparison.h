@@ -46,8 +46,8 @@ struct LayerComparison {
   const ComparedLayer* first_departure() const;
 };
 
-// What a layer's SQNR has to reach. Runtimes that round to the neighbouring code now and then mostly stay
-// above it; a wrong scale, zero point, padding or rounding mode does not.
+// What a layer's SQNR has to reach. Runtimes that round to the neighbouring code now and then
+// mostly stay above it; a wrong scale, zero point, padding or rounding mode does not.
 inline constexpr double kLayerSqnr = 20;
 
 // Compares a dump with the golden one. `dump` is either
