@@ -90,7 +90,8 @@ void guard_windows(onnx::GraphProto& graph) {
     const bool has_filters = node.op_type() == "Conv" || node.op_type() == "ConvTranspose";
     if (!has_filters) continue;
     const auto found = node.input_size() > 1 ? tensors.find(node.input(1)) : tensors.end();
-    if (found == tensors.end() || found->second->dims_size() < 3 || !has_lengths(node, *found->second)) {
+    if (found == tensors.end() || found->second->dims_size() < 3 ||
+        !has_lengths(node, *found->second)) {
       node.set_op_type("Unchecked");  // its shape stays unknown
     } else if (find_attribute(node, "kernel_shape") == nullptr) {
       const auto& sizes = found->second->dims();

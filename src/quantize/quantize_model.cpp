@@ -83,8 +83,7 @@ void expect_no_clipped_winners(const graph::Graph& graph, const Pictures& pictur
 
 // Zeros where the network has levels only, as a segmentation has.
 torch::Tensor fraction_of(const DensePrediction& prediction) {
-  return prediction.fraction.defined() ? prediction.fraction
-                                       : torch::zeros_like(prediction.depth);
+  return prediction.fraction.defined() ? prediction.fraction : torch::zeros_like(prediction.depth);
 }
 
 // Share of the pixels that have the same level, and the same fraction or depth to one code.
@@ -93,9 +92,10 @@ double equal_pixels(const DensePrediction& a, const DensePrediction& b, const Co
   const auto close = [](const torch::Tensor& x, const torch::Tensor& y, double tolerance) {
     return (x - y).abs().le(tolerance);  // false where one is NaN
   };
-  const auto equal = a.level.defined() && b.level.defined()
-                         ? a.level.eq(b.level).logical_and(close(fraction_of(a), fraction_of(b), kCode))
-                         : close(a.depth, b.depth, kCode * (codec.max_depth - codec.min_depth));
+  const auto equal =
+      a.level.defined() && b.level.defined()
+          ? a.level.eq(b.level).logical_and(close(fraction_of(a), fraction_of(b), kCode))
+          : close(a.depth, b.depth, kCode * (codec.max_depth - codec.min_depth));
   return equal.to(torch::kFloat64).mean().item<double>();
 }
 

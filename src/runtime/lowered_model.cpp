@@ -34,8 +34,8 @@
 #include "dualdepth/model/level_head.h"
 #include "dualdepth/model/upsampled_filters.h"
 #include "imported_node.h"
-#include "lowered_resize.h"
 #include "level_head_op.h"
+#include "lowered_resize.h"
 #include "openvino_tensor.h"
 
 namespace dualdepth {
@@ -240,9 +240,9 @@ class Lowering {
     const auto groups = Constant::create(
         ov::element::i64, {5},
         std::vector<int64_t>{conv.groups, sizes[0] / conv.groups, sizes[1], sizes[2], sizes[3]});
-    return make<ov::op::v1::GroupConvolution>(map, make<ov::op::v1::Reshape>(filters, groups, false),
-                                              strides(conv.stride), padding, padding,
-                                              strides(conv.dilation));
+    return make<ov::op::v1::GroupConvolution>(
+        map, make<ov::op::v1::Reshape>(filters, groups, false), strides(conv.stride), padding,
+        padding, strides(conv.dilation));
   }
 
   static Value filters(const Conv& conv) {

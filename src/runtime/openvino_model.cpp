@@ -136,9 +136,9 @@ std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& co
                                         .width = contract.input.size.at(1),
                                         .foreign = openvino_foreign_runtime(),
                                         .for_any_size = sizes.is_dynamic()});
-    auto model = lower(graph, {.input = sizes,
-                               .threads = threads,
-                               .integer_head = IntegerLevelHead::is_supported()});
+    auto model = lower(
+        graph,
+        {.input = sizes, .threads = threads, .integer_head = IntegerLevelHead::is_supported()});
     report_float_head(graph, name);
     return model;
   } catch (const Error& error) {

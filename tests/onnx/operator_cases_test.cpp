@@ -1,6 +1,8 @@
 // The operator table against the ONNX project's own test cases of each operator, whose expected
 // outputs its reference implementation in NumPy computed (write_operator_cases.py).
 
+#include "testing/operator_cases.h"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +13,6 @@
 #include "dualdepth/graph/operator_table.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_reader.h"
-#include "testing/operator_cases.h"
 
 namespace dualdepth {
 namespace {
