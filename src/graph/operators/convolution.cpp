@@ -63,9 +63,8 @@ std::string written_bias(const Conv& conv, NodeWriter& out) {
   const auto name = out.parameter("bias");
   const Graph& graph = out.graph();
   const auto grid = graph.node(graph.node(out.id()).inputs[0]).quantization;
-  const bool in_float =
-      !conv.weight_scale.defined() || !grid.has_value() || out.profile() == OnnxProfile::kTensorRt;
-  if (in_float) return out.constant(name, conv.bias, conv.bias.sizes().vec());
+  const bool in_codes = conv.weight_scale.defined() && out.profile() != OnnxProfile::kTensorRt;
+  if (!in_codes || !grid.has_value()) return out.constant(name, conv.bias, conv.bias.sizes().vec());
   const auto scale = conv.weight_scale.to(torch::kFloat64) * static_cast<double>(grid->scale);
   return write_dequantized(out, name, integer_bias(conv, grid->scale), scale.to(torch::kFloat32));
 }
