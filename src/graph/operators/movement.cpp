@@ -35,6 +35,7 @@ Value compute_concat(const Concat& concat, const Arguments& in) {
 
 std::vector<StandardValue> read_concat(NodeReader& node) {
   std::vector<NodeId> inputs;
+  inputs.reserve(node.size());
   for (size_t i = 0; i < node.size(); ++i) inputs.push_back(node.value(i));
   if (inputs.empty()) node.fail("inputs", "none");
   int64_t axis = node.integer("axis", 1);

@@ -49,7 +49,7 @@ double factor_of(const Resize& resize, size_t side, int64_t size) {
 
 // Where each output pixel of one side lies in the input, float64 [size].
 torch::Tensor coordinates(const Resize& resize, size_t side, int64_t in, int64_t out) {
-  const auto i = torch::arange(out, torch::kFloat64);
+  auto i = torch::arange(out, torch::kFloat64);
   const double factor = factor_of(resize, side, in);
   switch (resize.coordinates) {
     case Coordinates::kAsymmetric:
