@@ -51,7 +51,7 @@ Graph with_batch(const Graph& graph, int64_t count) {
       shape.at(0) = count;
       renamed.push_back(batched.add_input(input->name, shape, node.type));
       batched.set_file_value(renamed.back(), node.file_value);
-    } else if (std::holds_alternative<Foreign>(node.operation) && node.shape != Shape() &&
+    } else if (std::holds_alternative<Foreign>(node.operation) && !node.shape.empty() &&
                count != 1) {
       throw Error({.subject = node.module,
                    .expected = "operators that the network graph knows, for a batch of several",

@@ -49,7 +49,7 @@ std::string NodeReader::text(const char* name, const char* otherwise) {
   return value == nullptr ? otherwise : *value;
 }
 
-std::vector<int64_t> NodeReader::integers(const char* name, std::vector<int64_t> otherwise) {
+std::vector<int64_t> NodeReader::integers(const char* name, const std::vector<int64_t>& otherwise) {
   const auto* value = typed<std::vector<int64_t>>(*this, name);
   return value == nullptr ? otherwise : *value;
 }
@@ -148,8 +148,10 @@ NamedAttribute::NamedAttribute(const char* name, const std::vector<int64_t>& val
     : name(name), value(value) {}
 
 std::vector<std::string> NodeWriter::inputs() const {
+  const size_t count = graph().node(id()).inputs.size();
   std::vector<std::string> names;
-  for (size_t i = 0; i < graph().node(id()).inputs.size(); ++i) names.push_back(input(i));
+  names.reserve(count);
+  for (size_t i = 0; i < count; ++i) names.push_back(input(i));
   return names;
 }
 

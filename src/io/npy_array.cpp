@@ -128,7 +128,7 @@ std::string shape_text(std::span<const int64_t> shape) {
 std::string npy_header(NpyType type, std::span<const int64_t> shape) {
   std::string sizes;
   for (const int64_t size : shape) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
-  if (shape.size() == 1) sizes += ",";
+  if (shape.size() == 1) sizes += ',';
   std::string dictionary = "{'descr': '" + std::string(row_of(type).descr) +
                            "', 'fortran_order': False, 'shape': (" + sizes + "), }";
   // NumPy pads with spaces so that the data begin at a multiple of 64 bytes, behind a line end.

@@ -63,6 +63,7 @@ class LoweredOperators : public ::testing::Test {
     Graph graph;
     const auto x = graph.add_input("x", x_.sizes().vec());
     std::vector<NodeId> inputs;
+    inputs.reserve(one.inputs.size());
     for (const auto& name : one.inputs) inputs.push_back(value_named(graph, x, name));
     const auto id = graph.add(one.operation, inputs, "tested");
     graph.set_outputs({{"y", id}});

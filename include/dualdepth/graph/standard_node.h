@@ -75,7 +75,7 @@ class NodeReader {
   int64_t integer(const char* name, int64_t otherwise);
   float number(const char* name, float otherwise);
   std::string text(const char* name, const char* otherwise);
-  std::vector<int64_t> integers(const char* name, std::vector<int64_t> otherwise);
+  std::vector<int64_t> integers(const char* name, const std::vector<int64_t>& otherwise);
   bool has_attribute(const char* name) const { return node_.attributes.contains(name); }
   // Throws Unsupported unless the attribute, or its default, is `expected`.
   void expect(const char* name, int64_t expected, int64_t standard_default);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "dualdepth/graph/graph.h"
 #include "entries.h"
@@ -61,8 +62,8 @@ std::vector<StandardValue> read_slice(NodeReader& node) {
               .starts = node.integers_at("starts", 1, 10, {}),
               .ends = node.integers_at("ends", 2, 10, {}),
               .steps = {}};
-  std::vector<int64_t> axes;
-  for (size_t i = 0; i < slice.starts.size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  std::vector<int64_t> axes(slice.starts.size());
+  std::iota(axes.begin(), axes.end(), 0);
   slice.axes = node.integers_at("axes", 3, 10, axes);
   const auto rank = static_cast<int64_t>(node.operand(0).shape.size());
   for (int64_t& axis : slice.axes) axis += axis < 0 ? rank : 0;
@@ -172,8 +173,8 @@ std::vector<StandardValue> read_pad(NodeReader& node) {
     if (node.constant(2).value.numel() != 1) node.fail("one number as value", "others");
     pad.value = node.constant(2).value.to(torch::kFloat32).item<float>();
   }
-  std::vector<int64_t> axes;
-  for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
+  std::vector<int64_t> axes(rank);
+  std::iota(axes.begin(), axes.end(), 0);
   if (node.opset() >= 18 && node.has(3)) axes = node.integers_of(3);
   if (pads.size() != 2 * axes.size()) node.fail("two numbers an axis", std::to_string(pads.size()));
   for (size_t i = 0; i < axes.size(); ++i) {

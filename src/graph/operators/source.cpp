@@ -96,7 +96,8 @@ OperatorEntry constant_entry() {
                          torch::tensor(node.integers("value_ints", {}), torch::kInt64)}};
                    }
                    const Attribute* value = node.attribute("value");
-                   if (value == nullptr && (value = node.attribute("value_floats")) != nullptr) {
+                   if (value == nullptr) value = node.attribute("value_floats");
+                   if (value != nullptr) {
                      if (const auto* all = std::get_if<std::vector<float>>(value)) {
                        return {ConstantValue{torch::tensor(*all)}};
                      }
