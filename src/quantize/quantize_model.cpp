@@ -45,6 +45,7 @@ void check_input(const InputContract& input, const fs::path& file) {
 // The graph with only the contract's outputs, in its order.
 graph::Graph with_outputs_of(const Contract& contract, graph::Graph graph) {
   std::vector<graph::Output> outputs;
+  outputs.reserve(contract.outputs.size());
   for (const OutputContract& output : contract.outputs) {
     outputs.push_back({output.name, graph.output(output.name)});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <opencv2/imgproc.hpp>
+#include <utility>
 
 #include "dualdepth/data/prepared_sample.h"
 #include "dualdepth/data/resize.h"
@@ -56,7 +57,7 @@ NetworkPicture to_network_picture(const cv::Mat& rgb, const InputContract& input
   if (input.channels == ChannelOrder::kBgr) {
     cv::Mat bgr;
     cv::cvtColor(picture, bgr, cv::COLOR_RGB2BGR);
-    picture = bgr;
+    picture = std::move(bgr);
   }
   return {to_tensor(picture, input, device), region};
 }

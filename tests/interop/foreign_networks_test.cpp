@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <sstream>
+#include <string>
 
 #include "testing/interop_python.h"
 #include "testing/kitti_tree.h"
@@ -69,10 +70,13 @@ TEST_P(ForeignNetworks, GoThroughTheProgramAndKeepTheirSignal) {
   const auto measured = testing::run_interop_script("interop/compare_quantizers.py", path(""),
                                                     GetParam().name, network("_int8.onnx"));
   ASSERT_EQ(measured.exit_code, 0) << measured.errors;
+  std::istringstream words(measured.output);
+  std::string ours_word;
+  std::string theirs_word;
   double ours = 0;
   double theirs = 0;
-  ASSERT_EQ(std::sscanf(measured.output.c_str(), "ours %lf theirs %lf", &ours, &theirs), 2)
-      << measured.output;
+  ASSERT_TRUE(words >> ours_word >> ours >> theirs_word >> theirs) << measured.output;
+  ASSERT_EQ(ours_word + theirs_word, "ourstheirs") << measured.output;
   EXPECT_GE(ours, theirs - 0.5) << "dB, against ONNX Runtime's quantizer";
 }
 

@@ -141,7 +141,7 @@ TEST_F(WriteLayerDump, AssemblesTheIntegerHead) {
   const FakeQuantize grid{0.05F, 128, false};
   const auto codes = graph.add(grid, {head}, "head");
   graph.set_outputs({{"level", graph.add(graph::ArgMax{}, {codes}, "head")}});
-  const auto input = torch::rand({1, 3, 96, 128});
+  auto input = torch::rand({1, 3, 96, 128});
   ASSERT_TRUE(write_layer_dump(graph, {"image", "c", "q", "level"},
                                {1, [&](size_t) { return input; }}, "q.onnx", folder_ / "dump"));
   const auto dump = read();
