@@ -59,6 +59,7 @@ std::string text_of(const FileValue& value) {
                          : "?";
   std::ranges::transform(type, type.begin(), [](unsigned char c) { return std::tolower(c); });
   std::vector<std::string> sizes;
+  sizes.reserve(value.shape.size());
   for (const int64_t size : value.shape) {
     sizes.push_back(size == kDynamic ? "?" : fmt::format("{}", size));
   }
@@ -67,6 +68,7 @@ std::string text_of(const FileValue& value) {
 
 std::string text_of(const std::vector<FileValue>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const FileValue& value : values) texts.push_back(text_of(value));
   return texts.empty() ? "none" : fmt::format("{}", fmt::join(texts, "; "));
 }
