@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
 namespace dualdepth::quantize {
@@ -16,9 +17,8 @@ using ::testing::IsEmpty;
 class TinyDepth : public ::testing::Test {
  protected:
   TinyDepth() {
-    card_.outputs = ModelOutputs::kDepth;
-    card_.image_shape = {8, 8};
-    card_.model.params.use_dual_head = false;
+    card_.input.size = {8, 8};
+    card_.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
     const auto image = graph_.add_input("image", {1, 3, 8, 8});
     const auto eye = torch::eye(3).view({3, 3, 1, 1});
     const auto zero = torch::zeros({3});
@@ -30,15 +30,20 @@ class TinyDepth : public ::testing::Test {
     const auto end = graph_.add(
         graph::Conv{torch::full({1, 6, 1, 1}, 0.5F), torch::full({1}, -1.F)}, {joined}, "end");
     const auto sigmoid = graph_.add(graph::Sigmoid{}, {end}, "end");
-    const auto depth = graph_.add(graph::ComposeDepth{card_.model.params}, {sigmoid}, "");
+    const auto depth = graph_.add(graph::ComposeDepth{card_.params()}, {sigmoid}, "");
     graph_.set_outputs({{"depth", depth}});
     options_.center = options_.equalize = false;
     options_.correct_bias = options_.round_adaptively = false;
     options_.ranges = RangeMethod::kMinMax;
   }
 
-  std::string advice_for(const std::string& name) const {
-    const auto quantization = quantize_graph(graph_, card_, pictures_, options_);
+  // high: of the range of both values that the Concat joins, which share a scale; none: theirs.
+  std::string advice_for(const std::string& name, std::optional<float> high = {}) const {
+    Plan plan = quantize_graph(graph_, card_, pictures_, options_).plan;
+    for (const char* joined : {"/large/Relu", "/small/Relu", "/joined/Concat"}) {
+      if (high) plan.values.at(joined).scale = *high / 255;
+    }
+    const auto quantization = quantize_graph(graph_, plan, card_, pictures_, options_);
     for (const auto& layer : diagnose(quantization, card_, pictures_)) {
       if (layer.name == name) return layer.advice;
     }
@@ -57,8 +62,7 @@ class TinyDepth : public ::testing::Test {
 
 // Half the values of the second picture are a quarter of all.
 TEST_F(TinyDepth, SaturationIsMeasuredOnAllPictures) {
-  options_.given_ranges = RangeTable{{"/large/Relu", {0, 0.5}}};
-  EXPECT_THAT(advice_for("/large/Relu"), HasSubstr("saturation: 25.0 %"));
+  EXPECT_THAT(advice_for("/large/Relu", 0.5F), HasSubstr("saturation: 25.0 %"));
 }
 
 // It uses 1 % of the codes, and must: the other member of the Concat needs the rest.
@@ -68,8 +72,7 @@ TEST_F(TinyDepth, AMemberOfAConcatIsNotDeadWhereAnotherUsesTheCodes) {
 }
 
 TEST_F(TinyDepth, ARangeThatNoValueUsesIsDead) {
-  options_.given_ranges = RangeTable{{"/large/Relu", {0, 10}}};
-  EXPECT_THAT(advice_for("/large/Relu"), HasSubstr("dead range: values use 10 %"));
+  EXPECT_THAT(advice_for("/large/Relu", 10.F), HasSubstr("dead range: values use 10 %"));
 }
 
 }  // namespace

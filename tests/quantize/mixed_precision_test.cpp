@@ -26,9 +26,10 @@ class MixedPrecisionTest : public ::testing::Test {
  protected:
   MixedPrecisionTest() {
     torch::manual_seed(2);
-    card_.outputs = ModelOutputs::kLevels;
-    card_.image_shape = {8, 16};
-    card_.model.params.codec.n_integer_levels = 16;
+    card_.input.size = {8, 16};
+    card_.outputs = {{.name = "level", .is = OutputKind::kLevel},
+                     {.name = "fraction", .is = OutputKind::kFraction}};
+    card_.codec.n_integer_levels = 16;
     auto value = graph_.add_input("image", {1, 3, 8, 16});
     for (const char* name : {"a", "b", "c"}) {
       auto layer = conv(graph_.node(value).shape[1], 8);
