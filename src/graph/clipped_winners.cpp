@@ -18,9 +18,12 @@ float mapped(const Graph& graph, const std::vector<NodeId>& head, float logit) {
     const Operation& operation = graph.node(id).operation;
     if (std::holds_alternative<Relu>(operation)) logit = logit > 0 ? logit : 0;
     if (const auto* codes = std::get_if<FakeQuantize>(&operation)) {
-      const auto lowest = static_cast<float>((codes->is_signed ? -128 : 0) - codes->zero_point);
+      const int64_t count = int64_t{1} << codes->bits;
+      const auto lowest =
+          static_cast<float>((codes->is_signed ? -count / 2 : 0) - codes->zero_point);
       const float code = std::nearbyint(logit / codes->scale);  // half to even
-      logit = codes->scale * std::min(std::max(code, lowest), lowest + 255);
+      logit =
+          codes->scale * std::min(std::max(code, lowest), lowest + static_cast<float>(count - 1));
     }
   }
   return logit;

@@ -89,11 +89,14 @@ class ShapeRule {
   }
 
   Shape operator()(const FakeQuantize& quantize) const {
-    const int64_t first = quantize.is_signed ? -128 : 0;
+    expect(quantize.bits == 8 || quantize.bits == 16, "8 or 16 bits",
+           std::to_string(quantize.bits));
+    const int64_t codes = int64_t{1} << quantize.bits;
+    const int64_t first = quantize.is_signed ? -codes / 2 : 0;
     expect(std::isfinite(quantize.scale) && quantize.scale > 0, "a finite scale above 0",
            fmt::format("{}", quantize.scale));
-    expect(quantize.zero_point >= first && quantize.zero_point <= first + 255,
-           fmt::format("a zero point of {} to {}", first, first + 255),
+    expect(quantize.zero_point >= first && quantize.zero_point < first + codes,
+           fmt::format("a zero point of {} to {}", first, first + codes - 1),
            std::to_string(quantize.zero_point));
     return only_input();
   }

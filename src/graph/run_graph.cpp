@@ -13,8 +13,9 @@ constexpr double kExact = 1 << 24;       // whole numbers up to here are exact i
 
 // s (clamp(round(steps), ...)), steps from the zero point.
 torch::Tensor on_grid(const torch::Tensor& steps, const FakeQuantize& grid) {
-  const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
-  return steps.round().clamp_(low, low + 255).mul_(grid.scale);
+  const int64_t codes = int64_t{1} << grid.bits;
+  const auto low = static_cast<double>((grid.is_signed ? -codes / 2 : 0) - grid.zero_point);
+  return steps.round().clamp_(low, low + static_cast<double>(codes - 1)).mul_(grid.scale);
 }
 
 // Ends of runs of input channels over which no sum of a filter can leave what float32 holds
@@ -33,18 +34,41 @@ std::vector<int64_t> exact_runs(const torch::Tensor& filters, double greatest_st
   return ends;
 }
 
-// A convolution in whole numbers, with its bias: float32 of the exact sums.
-torch::Tensor integer_sums(const Conv& conv, const torch::Tensor& x, const FakeQuantize& grid) {
-  const auto steps = (x / grid.scale).round_();
-  const auto filters = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round_();
-  auto sums = integer_bias(conv, grid.scale).to(torch::kFloat64).view({1, -1, 1, 1});
+constexpr double kByte = 256;
+
+bool has_16_bits(const torch::Tensor& codes) { return codes.abs().max().item<float>() >= kByte; }
+
+// The exact sums of a convolution of whole numbers, float64. Numbers of 16 bits are split into two
+// of 8 bits each, whose products are exact in float32.
+torch::Tensor exact_sums(const Conv& conv, const torch::Tensor& codes,
+                         const torch::Tensor& filters) {
+  if (has_16_bits(codes)) {
+    const auto high = (codes / kByte).floor();
+    return exact_sums(conv, high, filters) * kByte +
+           exact_sums(conv, codes - high * kByte, filters);
+  }
+  if (has_16_bits(filters)) {
+    const auto high = (filters / kByte).floor();
+    return exact_sums(conv, codes, high) * kByte + exact_sums(conv, codes, filters - high * kByte);
+  }
+  torch::Tensor sums;
   int64_t begin = 0;
-  for (const int64_t end : exact_runs(filters, 255)) {
-    sums = sums + torch::conv2d(steps.slice(1, begin, end), filters.slice(1, begin, end), {},
-                                conv.stride, conv.padding, conv.dilation);
+  for (const int64_t end : exact_runs(filters, kByte)) {
+    const auto run = torch::conv2d(codes.slice(1, begin, end), filters.slice(1, begin, end), {},
+                                   conv.stride, conv.padding, conv.dilation)
+                         .to(torch::kFloat64);
+    sums = sums.defined() ? sums + run : run;
     begin = end;
   }
-  return sums.to(torch::kFloat32);
+  return sums;
+}
+
+// A convolution in whole numbers, with its bias: float32 of the exact sums.
+torch::Tensor integer_sums(const Conv& conv, const torch::Tensor& x, const FakeQuantize& grid) {
+  const auto codes = (x / grid.scale).round_();
+  const auto filters = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round_();
+  const auto bias = integer_bias(conv, grid.scale).to(torch::kFloat64).view({1, -1, 1, 1});
+  return (exact_sums(conv, codes, filters) + bias).to(torch::kFloat32);
 }
 
 torch::Tensor per_channel(const torch::Tensor& step) { return step.view({1, -1, 1, 1}); }

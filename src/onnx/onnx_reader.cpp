@@ -182,10 +182,12 @@ class Reader {
   void quantize(const onnx::NodeProto& node) {
     const auto [scale, zero] = scale_and_zero(node);
     if (scale.numel() != 1) fail(node, "one scale for a value", std::to_string(scale.numel()));
-    const bool is_signed = zero.scalar_type() == torch::kInt8;
+    const auto type = zero.scalar_type();
+    const bool is_signed = type == torch::kInt8 || type == torch::kInt16;
+    const int64_t bits = type == torch::kInt16 || type == torch::kUInt16 ? 16 : 8;
     quantized_[node.output(0)] = {
         in(node),
-        FakeQuantize{scale.item<float>(), zero.to(torch::kInt64).item<int64_t>(), is_signed}};
+        FakeQuantize{scale.item<float>(), zero.to(torch::kInt64).item<int64_t>(), is_signed, bits}};
   }
 
   void dequantize(const onnx::NodeProto& node) {

@@ -33,6 +33,10 @@ std::optional<Storage> storage_of(const onnx::TensorProto& tensor) {
       return ints(torch::kInt8, true);
     case onnx::TensorProto::UINT8:
       return ints(torch::kUInt8, true);
+    case onnx::TensorProto::INT16:
+      return ints(torch::kInt16, true);
+    case onnx::TensorProto::UINT16:
+      return ints(torch::kUInt16, true);
     default:
       return std::nullopt;
   }

@@ -36,8 +36,12 @@ struct Versions {
   int64_t ir, opset;
 };
 
-Versions versions_of(OnnxProfile profile) {
-  return profile == OnnxProfile::kNpu ? Versions{4, 9} : Versions{7, 13};
+constexpr int64_t kOpsetOf16Bits = 21;
+
+Versions versions_of(const OnnxOptions& options) {
+  if (options.profile == OnnxProfile::kNpu) return {4, 9};
+  return options.opset < kOpsetOf16Bits ? Versions{7, std::max<int64_t>(options.opset, 13)}
+                                        : Versions{10, options.opset};
 }
 
 onnx::TensorProto::DataType element_type(torch::ScalarType type) {
@@ -46,10 +50,14 @@ onnx::TensorProto::DataType element_type(torch::ScalarType type) {
       return onnx::TensorProto::INT8;
     case torch::kUInt8:
       return onnx::TensorProto::UINT8;
+    case torch::kInt16:
+      return onnx::TensorProto::INT16;
+    case torch::kUInt16:
+      return onnx::TensorProto::UINT16;
     case torch::kInt32:
       return onnx::TensorProto::INT32;
     default:
-      TORCH_CHECK(type == torch::kFloat32, "constants of float, int8, uint8 or int32");
+      TORCH_CHECK(type == torch::kFloat32, "constants of float, int8 to int32, uint8 or uint16");
       return onnx::TensorProto::FLOAT;
   }
 }
@@ -196,7 +204,8 @@ class Writer {
     const auto shape = conv.weight.sizes().vec();
     if (!conv.weight_scale.defined()) return constant(name, conv.weight, shape);
     const auto steps = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round();
-    return dequantized(name, steps.to(torch::kInt8), conv.weight_scale);
+    const bool is_wide = steps.abs().max().item<float>() > 128;
+    return dequantized(name, steps.to(is_wide ? torch::kInt16 : torch::kInt8), conv.weight_scale);
   }
 
   std::string bias(const Conv& conv) {
@@ -216,8 +225,8 @@ class Writer {
     const std::vector<int64_t> shape = each ? scale.sizes().vec() : std::vector<int64_t>();
     std::vector<std::string> inputs{constant(name + "_quantized", steps, steps.sizes().vec()),
                                     constant(name + "_scale", scale, shape)};
-    if (steps.scalar_type() == torch::kInt8) {
-      const auto zero = torch::zeros(scale.sizes(), torch::kInt8);
+    if (steps.scalar_type() != torch::kInt32) {
+      const auto zero = torch::zeros(scale.sizes(), steps.scalar_type());
       inputs.push_back(constant(name + "_zero_point", zero, shape));
     }
     const auto value = step("DequantizeLinear", inputs);
@@ -230,9 +239,9 @@ class Writer {
   void write(const FakeQuantize& grid) {
     const auto name = names_[id_].substr(1);
     const auto scale = constant(name + ".scale", torch::tensor({grid.scale}), {});
-    const auto zero = constant(
-        name + ".zero_point",
-        torch::tensor({grid.zero_point}).to(grid.is_signed ? torch::kInt8 : torch::kUInt8), {});
+    const auto type = grid.bits == 8 ? (grid.is_signed ? torch::kInt8 : torch::kUInt8)
+                                     : (grid.is_signed ? torch::kInt16 : torch::kUInt16);
+    const auto zero = constant(name + ".zero_point", torch::tensor({grid.zero_point}).to(type), {});
     const auto steps = step("QuantizeLinear", {in(), scale, zero});
     last_node().set_domain(quantization_domain());
     const auto value = step("DequantizeLinear", {steps, scale, zero});
@@ -363,7 +372,7 @@ class Writer {
 
 std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options) {
   auto model = std::make_unique<onnx::ModelProto>();
-  const Versions versions = versions_of(options.profile);
+  const Versions versions = versions_of(options);
   model->set_ir_version(versions.ir);
   model->set_producer_name("dualdepth");
   model->set_doc_string(

@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/apply_plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -106,9 +107,18 @@ FilterScaleOf planned_scales(const Plan& plan, const Graph& reference,
     const auto& quantized = std::get<graph::Conv>(gridded.graph.node(node).operation);
     const auto input = graph::grid_of(gridded.graph, gridded.graph.node(node).inputs.at(0));
     if (input) expect_room_for_bias(names[id], quantized, scale, input->scale);
-    scales[node] = scale;
+    scales[node] = {scale, found->second.bits};
   }
   return scales;
+}
+
+// bits: nullptr for an entry that is missing, which expect_names() reports.
+void expect_bits(const char* group, const std::string& name, const std::vector<int64_t>& allowed,
+                 const int64_t* bits) {
+  if (bits == nullptr || std::ranges::count(allowed, *bits) > 0) return;
+  fail(fmt::format("plan: {}.{}.bits", group, name),
+       fmt::format("{}, which the target has here", fmt::join(allowed, " or ")),
+       fmt::format("{}", *bits), "");
 }
 
 void expect_entries(const Plan& plan, const Graph& reference, const PlannedPlaces& places,
@@ -116,7 +126,16 @@ void expect_entries(const Plan& plan, const Graph& reference, const PlannedPlace
   std::set<std::string> values;
   std::set<std::string> convs;
   for (NodeId id = 0; id < names.size(); ++id) {
-    if (places.placement.has_grid(id)) values.insert(names[id]);
+    const auto& operation = reference.node(id).operation;
+    if (places.placement.has_grid(id)) {
+      values.insert(names[id]);
+      const auto found = plan.values.find(names[id]);
+      expect_bits("values", names[id], plan.target.value_bits(operation),
+                  found == plan.values.end() ? nullptr : &found->second.bits);
+    }
+    if (const auto found = plan.filters.find(names[id]); found != plan.filters.end()) {
+      expect_bits("filters", names[id], plan.target.weight_bits(operation), &found->second.bits);
+    }
     const bool is_conv = std::holds_alternative<graph::Conv>(reference.node(id).operation);
     if (is_conv && !places.float_convs.contains(id)) convs.insert(names[id]);
   }

@@ -182,6 +182,7 @@ PlanChoice choose_plan(const Graph& network, const Contract& contract, const Pic
   const torch::NoGradGuard no_grad;
   expect_float(network);
   expect_allowed(options);
+  expect_outputs(options.chosen_target(), contract);
   return PlanSearch(network, contract, pictures, options).run();
 }
 

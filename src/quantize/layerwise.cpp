@@ -8,6 +8,7 @@
 #include "dualdepth/base/random.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/adaptive_rounding.h"
+#include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
 
 namespace dualdepth::quantize {
@@ -116,7 +117,10 @@ class LayerFitter {
   Conv fit(const LayerSamples& samples, LayerFit& report) {
     report.error_before = least_ = samples.error(samples.products(best_.weight), best_.bias);
     try_filters(best_, samples, report, /*rounded=*/false);
-    if (options_.round_adaptively) {
+    // Of 16 bits the nearest codes are as good as any.
+    const auto codes = best_.weight / best_.weight_scale.view({-1, 1, 1, 1});
+    const bool is_wide = codes.abs().max().item<float>() > 128;
+    if (options_.round_adaptively && !is_wide) {
       const auto rows = rows_of(float_weight_);
       const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
       const auto moved = rounding.refit(rows, samples.targets.slice(0, 0, samples.fitted()));
@@ -173,7 +177,8 @@ class MapStore {
       return;
     }
     const auto steps = (value.real() / grid->scale).sub_(first_step(*grid));
-    entry = {graph::Value(steps.round_().to(torch::kUInt8)), *grid};
+    const auto type = grid->bits == 8 ? torch::kUInt8 : torch::kInt32;
+    entry = {graph::Value(steps.round_().to(type)), *grid};
   }
 
   graph::Value get(NodeId id, size_t picture) const {
@@ -188,7 +193,7 @@ class MapStore {
 
  private:
   static double first_step(const graph::FakeQuantize& grid) {
-    return static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+    return static_cast<double>(first_code(grid) - grid.zero_point);
   }
 
   std::map<std::pair<NodeId, size_t>, std::pair<graph::Value, std::optional<graph::FakeQuantize>>>

@@ -25,7 +25,7 @@ class MixedQuantizer {
 
   MixedQuantization run() {
     if (mixed_.keep == 0 && mixed_.budget == 0) return full({});
-    if (mixed_.budget == 0) return full(first(by_sensitivity(), mixed_.keep));
+    if (mixed_.budget == 0) return full({.kept = first(by_sensitivity(), mixed_.keep)});
     MixedQuantization found = full({});
     return keeps_budget(found) ? std::move(found) : search(by_sensitivity());
   }
@@ -42,15 +42,23 @@ class MixedQuantizer {
     return error / *float_error_;
   }
 
-  // The chosen plan with these convolutions in float.
-  Plan plan_with(const std::vector<std::string>& kept) const {
-    if (kept.empty()) return choice_.plan;
-    return with_scales(with_float(choice_.plan, kept), graph_, choice_.statistics, choice_.scales);
+  // More convolutions than the chosen plan has.
+  struct More {
+    std::vector<std::string> kept = {};  // in float
+    std::vector<std::string> wide = {};  // of 16 bits
+  };
+
+  Plan plan_with(const More& more) const {
+    if (more.kept.empty() && more.wide.empty()) return choice_.plan;
+    ScaleOptions scales = choice_.scales;
+    scales.wide = more.wide;
+    return with_scales(with_float(choice_.plan, more.kept), graph_, choice_.statistics, scales);
   }
 
-  MixedQuantization full(std::vector<std::string> kept) {
+  MixedQuantization full(More more) {
     MixedQuantization result{
-        quantize_graph(graph_, plan_with(kept), contract_, pictures_, options_), std::move(kept)};
+        quantize_graph(graph_, plan_with(more), contract_, pictures_, options_),
+        std::move(more.kept), std::move(more.wide)};
     auto& stages = result.quantization.stages;
     stages.insert(stages.begin(), choice_.stages.begin(), choice_.stages.end());
     if (mixed_.budget > 0) result.ratio = ratio_of(result.quantization);
@@ -72,20 +80,40 @@ class MixedQuantizer {
 
   bool keeps_budget(const MixedQuantization& found) const { return found.ratio <= mixed_.budget; }
 
+  bool has_16_bits() const {
+    const Target& target = choice_.plan.target;
+    const auto has = [](const std::vector<int64_t>& bits) {
+      return std::ranges::count(bits, 16) > 0;
+    };
+    return has(target.value_bits(graph::Conv())) || has(target.value_bits(graph::Relu())) ||
+           has(target.weight_bits(graph::Conv()));
+  }
+
+  // Measure number `count`: so many convolutions of 16 bits, and once all have them, the most
+  // sensitive in float.
+  More measure(const std::vector<std::string>& order, size_t count) const {
+    if (!has_16_bits()) return {.kept = first(order, count)};
+    if (count <= order.size()) return {.wide = first(order, count)};
+    const auto floats = static_cast<ptrdiff_t>(count - order.size());
+    return {.kept = {order.begin(), order.begin() + floats},
+            .wide = {order.begin() + floats, order.end()}};
+  }
+
   // The smallest number that keeps the budget: doubled until one does, then halved between.
   MixedQuantization search(const std::vector<std::string>& order) {
+    const size_t all = has_16_bits() ? 2 * order.size() : order.size();
     size_t too_few = 0;
-    size_t enough = std::min<size_t>(1, order.size());
-    MixedQuantization found = full(first(order, enough));
+    size_t enough = std::min<size_t>(1, all);
+    MixedQuantization found = full(measure(order, enough));
     while (!keeps_budget(found)) {
-      if (enough == order.size()) throw beyond_reach(found.ratio);
+      if (enough == all) throw beyond_reach(found.ratio);
       too_few = enough;
-      enough = std::min(2 * enough, order.size());
-      found = full(first(order, enough));
+      enough = std::min(2 * enough, all);
+      found = full(measure(order, enough));
     }
     while (enough - too_few > 1) {
       const size_t middle = (enough + too_few) / 2;
-      MixedQuantization tried = full(first(order, middle));
+      MixedQuantization tried = full(measure(order, middle));
       if (!keeps_budget(tried)) {
         too_few = middle;
         continue;

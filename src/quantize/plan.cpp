@@ -32,10 +32,8 @@ class Checks {
       problems_.push_back({.subject = subject, .expected = expected, .got = got, .fix = ""});
   }
 
-  void expect_bits(const std::string& subject, int64_t bits, const std::vector<int64_t>& allowed) {
-    expect(std::ranges::count(allowed, bits) > 0, subject + ".bits",
-           fmt::format("{} as the target has", fmt::join(allowed, " or ")),
-           fmt::format("{}", bits));
+  void expect_bits(const std::string& subject, int64_t bits) {
+    expect(bits == 8 || bits == 16, subject + ".bits", "8 or 16", fmt::format("{}", bits));
   }
 
   void expect_positive(const std::string& subject, const std::vector<float>& numbers) {
@@ -65,7 +63,7 @@ void check_value(const std::string& subject, const graph::FakeQuantize& value,
     checks.expect(is_power_of_two(value.scale), subject + ".scale",
                   "a power of two, which the target's scales are", scale);
   }
-  checks.expect_bits(subject, value.bits, rules.bits);
+  checks.expect_bits(subject, value.bits);
   checks.expect(value.is_signed == rules.is_symmetric, subject + ".signed",
                 fmt::format("{}, as the target's values are", rules.is_symmetric),
                 fmt::format("{}", value.is_signed));
@@ -109,7 +107,7 @@ std::vector<ErrorParts> Plan::problems() const {
   }
   for (const auto& [name, filter] : filters) {
     const auto subject = "filters." + name;
-    checks.expect_bits(subject, filter.bits, target.weights.bits);
+    checks.expect_bits(subject, filter.bits);
     checks.expect_positive(subject + ".scales", filter.scales);
     const bool per_tensor = granularity == WeightGranularity::kPerTensor;
     checks.expect(per_tensor ? filter.scales.size() == 1 : !filter.scales.empty(),

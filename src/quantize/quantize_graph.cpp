@@ -11,6 +11,7 @@ Quantization quantize_graph(const graph::Graph& network, const Plan& plan, const
                             const Pictures& pictures, const QuantizeOptions& options) {
   const torch::NoGradGuard no_grad;
   expect_pictures(pictures);
+  expect_outputs(plan.target, contract);
   AppliedPlan applied = apply_plan(plan, network);
   Quantization result;
   result.plan = plan;

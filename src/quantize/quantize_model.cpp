@@ -203,8 +203,9 @@ FileCheck write_quantized(const Quantization& quantization, const Contract& cont
   const torch::NoGradGuard no_grad;
   expect_no_clipped_winners(quantization.graph, check, out.string());
   const CandidateFile candidate(out);
-  write_onnx(*to_onnx(quantization.graph,
-                      {.profile = profile, .metadata = {{kContractKey, to_json(contract)}}}),
+  write_onnx(*to_onnx(quantization.graph, {.profile = profile,
+                                           .opset = quantization.plan.target.opset,
+                                           .metadata = {{kContractKey, to_json(contract)}}}),
              candidate.path());
   expect_read_back(quantization, contract, check, candidate.path(), out.string());
   FileCheck result{.error = {}, .bytes = fs::file_size(candidate.path())};

@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/target.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -41,9 +42,32 @@ OperatorRule Target::rule(const graph::Operation& operation) const {
   return found == operators.end() ? OperatorRule() : found->second;
 }
 
-ValueFormat Target::value_format() const {
+ValueFormat Target::value_format(int64_t bits) const {
   return {.is_symmetric = values.is_symmetric,
-          .has_power_of_two_scale = values.has_power_of_two_scale};
+          .has_power_of_two_scale = values.has_power_of_two_scale,
+          .bits = bits};
+}
+
+std::vector<int64_t> Target::value_bits(const graph::Operation& operation) const {
+  const auto own = rule(operation).value_bits;
+  return own.empty() ? values.bits : own;
+}
+
+std::vector<int64_t> Target::weight_bits(const graph::Operation& operation) const {
+  const auto own = rule(operation).weight_bits;
+  return own.empty() ? weights.bits : own;
+}
+
+void expect_outputs(const Target& target, const Contract& contract) {
+  for (const OutputContract& output : contract.outputs) {
+    if (std::ranges::count(target.outputs, output.is) > 0) continue;
+    std::vector<std::string_view> allowed;
+    for (const OutputKind kind : target.outputs) allowed.push_back(enum_name(kind));
+    throw Error({.subject = fmt::format("target {}", target.name),
+                 .expected = fmt::format("outputs that it may have: {}", fmt::join(allowed, ", ")),
+                 .got = fmt::format("{}, which is {}", output.name, enum_name(output.is)),
+                 .fix = "export the network with other outputs, or choose another target"});
+  }
 }
 
 std::vector<ErrorParts> Target::problems() const {
@@ -55,6 +79,32 @@ std::vector<ErrorParts> Target::problems() const {
   expect_some("values.bits", values.bits.empty());
   expect_some("weights.bits", weights.bits.empty());
   expect_some("weights.granularities", weights.granularities.empty());
+  expect_some("outputs", outputs.empty());
+  bool has_16_bits = false;
+  const auto check_bits = [&](const std::string& key, const std::vector<int64_t>& all) {
+    for (const int64_t bits : all) {
+      has_16_bits = has_16_bits || bits == 16;
+      if (bits == 8 || bits == 16) continue;
+      problems.push_back(
+          {.subject = key, .expected = "8 or 16", .got = fmt::format("{}", bits), .fix = ""});
+    }
+  };
+  check_bits("values.bits", values.bits);
+  check_bits("weights.bits", weights.bits);
+  for (const auto& [name, rule] : operators) {
+    check_bits("operators." + name + ".value_bits", rule.value_bits);
+    check_bits("operators." + name + ".weight_bits", rule.weight_bits);
+  }
+  const bool for_npu = profile == OnnxProfile::kNpu;
+  const int64_t least = has_16_bits ? 21 : for_npu ? 9 : 13;
+  if (opset < least || (for_npu && opset != 9)) {
+    problems.push_back({.subject = "opset",
+                        .expected = has_16_bits && for_npu
+                                        ? "another profile than npu, whose opset 9 has no 16 bits"
+                                        : fmt::format("{}{}", least, for_npu ? "" : " to 21"),
+                        .got = fmt::format("{}", opset),
+                        .fix = ""});
+  }
   return problems;
 }
 

@@ -170,16 +170,20 @@ class Lowering {
 
   // OpenVINO's passes recognize this form of a QuantizeLinear and a DequantizeLinear.
   Value operator()(const FakeQuantize& quantization) {
-    const auto first = static_cast<float>(quantization.is_signed ? -128 : 0);
+    const int64_t codes = int64_t{1} << quantization.bits;
+    const auto first = static_cast<float>(quantization.is_signed ? -codes / 2 : 0);
     const auto zero_point = static_cast<float>(quantization.zero_point);
-    const float last = first + 255;
+    const float last = first + static_cast<float>(codes - 1);
     const float scale = quantization.scale;
     const auto rounded = make<ov::op::v0::FakeQuantize>(in(), number((first - zero_point) * scale),
                                                         number((last - zero_point) * scale),
-                                                        number(first), number(last), 256);
-    codes_[id_] = make<ov::op::v0::Convert>(
-        rounded, quantization.is_signed ? ov::element::i8 : ov::element::u8);
-    auto value = make<ov::op::v0::Convert>(codes_[id_], ov::element::f32);
+                                                        number(first), number(last), codes);
+    auto value = rounded;  // OpenVINO has no kernels for codes of 16 bits
+    if (quantization.bits == 8) {
+      codes_[id_] = make<ov::op::v0::Convert>(
+          rounded, quantization.is_signed ? ov::element::i8 : ov::element::u8);
+      value = make<ov::op::v0::Convert>(codes_[id_], ov::element::f32);
+    }
     if (zero_point != 0) value = make<ov::op::v1::Subtract>(value, number(zero_point));
     return make<ov::op::v1::Multiply>(value, number(scale));
   }
@@ -213,11 +217,19 @@ class Lowering {
                                          strides(conv.dilation));
   }
 
+  static bool has_codes_of_8_bits(const Conv& conv) {
+    if (!conv.weight_scale.defined()) return false;
+    const auto codes = conv.weight / conv.weight_scale.view({-1, 1, 1, 1});
+    return codes.abs().max().item<float>() < 128.5F;
+  }
+
   static Value filters(const Conv& conv) {
     if (!conv.weight_scale.defined()) return constant(conv.weight);
     const auto scale = conv.weight_scale.view({-1, 1, 1, 1});
-    const auto codes = (conv.weight / scale).round().to(torch::kInt8);
-    const auto values = make<ov::op::v0::Convert>(constant(codes), ov::element::f32);
+    const auto codes = (conv.weight / scale).round();
+    if (!has_codes_of_8_bits(conv)) return constant(conv.weight);
+    const auto values =
+        make<ov::op::v0::Convert>(constant(codes.to(torch::kInt8)), ov::element::f32);
     return make<ov::op::v1::Multiply>(values, constant(scale));
   }
 
@@ -261,6 +273,7 @@ class Lowering {
     const NodeId map = graph_.node(head.conv()).inputs[0];
     const auto* codes = std::get_if<FakeQuantize>(&graph_.node(map).operation);
     head.in_codes = options_.integer_head && codes != nullptr && !codes->is_signed &&
+                    codes->bits == 8 && has_codes_of_8_bits(conv_at(head.conv())) &&
                     conv_at(head.conv()).weight_scale.defined();
     for (NodeId id = map + 1; !head.in_codes && id < graph_.nodes().size(); ++id) {
       const auto* conv = std::get_if<Conv>(&graph_.node(id).operation);

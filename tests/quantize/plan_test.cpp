@@ -7,6 +7,8 @@
 #include <string>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/export/open_graph.h"
+#include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/quantize/fingerprint.h"
 #include "dualdepth/quantize/plan_text.h"
@@ -234,6 +236,42 @@ TEST_F(AppliedPlanTest, AScaleThatIsTooSmallForTheBiasIsRefused) {
   Plan plan = chosen_plan();
   plan.filters.at("/b/Conv").scales[3] = 1e-12F;
   expect_refused(plan, "for filter 3");
+}
+
+// NumPy: float32(65535 * 12345 - 40001 * 32767 + 7).
+TEST(WideValues, AreSummedExactly) {
+  graph::Graph graph;
+  const auto image = graph.add_input("image", {1, 1, 1, 2});
+  const auto value = graph.add(graph::FakeQuantize{.bits = 16}, {image}, "value");
+  graph::Conv conv{torch::tensor({12345.F, -32767.F}).view({1, 1, 1, 2}), torch::tensor({7.F})};
+  conv.weight_scale = torch::ones({1});
+  const auto sum = graph.add(conv, {value}, "conv");
+  graph.set_outputs({{"sum", sum}});
+  const auto out = graph::run_graph(graph, torch::tensor({65535.F, 40001.F}).view({1, 1, 1, 2}),
+                                    std::vector{sum});
+  EXPECT_EQ(out[0].item<float>(), -501683200.F);
+}
+
+// W8A16, in a file of opset 21 that is read back as it was.
+TEST_F(AppliedPlanTest, SixteenBitValuesAreWrittenAndReadBack) {
+  options_.target = target_of(OnnxProfile::kPortable);
+  options_.target->values.bits = {16};
+  options_.target->opset = 21;
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
+  for (const auto& [name, value] : quantization.plan.values) EXPECT_EQ(value.bits, 16) << name;
+  for (const auto& [name, filter] : quantization.plan.filters) EXPECT_EQ(filter.bits, 8) << name;
+  const testing::TempFolder folder;
+  write_onnx(*to_onnx(quantization.graph, {.opset = 21}), folder / "wide.onnx");
+  const auto read = open_graph(folder / "wide.onnx", 8, 16);
+  ASSERT_EQ(read.nodes().size(), quantization.graph.nodes().size());
+  const auto expected = depth_of(quantization.graph, contract_)(pictures_.at(0));
+  const auto got = depth_of(read, contract_)(pictures_.at(0));
+  EXPECT_TRUE(torch::equal(got.level, expected.level));
+  EXPECT_TRUE(torch::allclose(got.fraction, expected.fraction, 0, 1e-6));
+  Plan plan = quantization.plan;
+  plan.values.at("image").bits = 8;
+  plan.values.at("image").zero_point = 0;
+  expect_refused(plan, "values.image.bits: expected 16");
 }
 
 TEST_F(AppliedPlanTest, ConvolutionsThatStayFloatHaveNoScales) {

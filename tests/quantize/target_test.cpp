@@ -17,6 +17,7 @@ using ::testing::ThrowsMessage;
 
 constexpr std::string_view kShiftChip = R"({
   "format_version": 2, "name": "shift-chip", "onnx_profile": "npu",
+  "opset": 9, "outputs": ["level", "fraction"],
   "values": {"bits": [8], "symmetric": true, "power_of_two_scales": true},
   "weights": {"bits": [8], "granularities": ["per-tensor"]},
   "bias": "int32", "rounding": "half-to-even",
@@ -59,6 +60,34 @@ TEST(ParseTarget, NamesTheEntryThatIsWrong) {
     EXPECT_THAT([&] { parse_target(text, "chip.json"); }, ThrowsMessage<Error>(HasSubstr(named)))
         << text;
   }
+}
+
+TEST(ParseTarget, Has16BitsFromOpset21On) {
+  std::string text = with(R"("bits": [8], "symm)", R"("bits": [8, 16], "symm)");
+  const auto change = [&](const std::string& old, const std::string& changed) {
+    text.replace(text.find(old), old.size(), changed);
+  };
+  EXPECT_THAT([&] { parse_target(text, "chip.json"); },
+              ThrowsMessage<Error>(HasSubstr("opset: expected another profile than npu")));
+  change(R"("onnx_profile": "npu")", R"("onnx_profile": "portable")");
+  EXPECT_THAT([&] { parse_target(text, "chip.json"); },
+              ThrowsMessage<Error>(HasSubstr("opset: expected 21 to 21, got 9")));
+  change(R"("opset": 9)", R"("opset": 21)");
+  change(R"("Upsample": {)", R"("Upsample": {"value_bits": [8], )");
+  const Target target = parse_target(text, "chip.json");
+  EXPECT_THAT(target.value_bits(graph::Conv{}), ElementsAre(8, 16));
+  EXPECT_THAT(target.value_bits(graph::Upsample{}), ElementsAre(8));
+  EXPECT_EQ(parse_target(to_json(target), "copy.json"), target);
+}
+
+TEST(ExpectOutputs, RefusesWhatTheTargetsFilesMayNotHave) {
+  const Target target = parse_target(kShiftChip, "chip.json");
+  Contract contract;
+  contract.outputs = {{.name = "level", .is = OutputKind::kLevel}};
+  EXPECT_NO_THROW(expect_outputs(target, contract));
+  contract.outputs.push_back({.name = "metres", .is = OutputKind::kDepth});
+  EXPECT_THAT([&] { expect_outputs(target, contract); },
+              ThrowsMessage<Error>(HasSubstr("level, fraction, got metres, which is depth")));
 }
 
 TEST(TargetOf, ShipsOneForEachProfile) {

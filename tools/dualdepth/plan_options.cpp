@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/quantize/encodings.h"
 
 namespace dualdepth {
 namespace {
@@ -26,12 +27,10 @@ std::optional<quantize::Plan> PlanOptions::plan(const std::vector<std::string>& 
   return quantize::read_plan(load);
 }
 
-void PlanOptions::write(const quantize::Plan& plan) const {
-  if (!save.empty()) quantize::write_plan(save, plan);
-}
-
-std::vector<std::filesystem::path> PlanOptions::files() const {
-  return save.empty() ? std::vector<std::filesystem::path>() : std::vector{save};
+void PlanOptions::write(const quantize::Quantization& quantization,
+                        const Contract& contract) const {
+  if (!save.empty()) quantize::write_plan(save, quantization.plan);
+  if (!encodings.empty()) quantize::write_encodings(quantization, contract, encodings);
 }
 
 void add_plan_options(CLI::App& verb, PlanOptions& options) {
@@ -39,6 +38,11 @@ void add_plan_options(CLI::App& verb, PlanOptions& options) {
                   "also write the plan (JSON): the scales of all values and filters and all else "
                   "that decides the file but adaptive rounding and bias correction")
       ->type_name("FILE");
+  verb.add_option("--encodings", options.encodings,
+                  "also write, for tools that quantize by themselves: the float network with "
+                  "rounded filters, its scales as AIMET's encodings (Qualcomm's converters) and as "
+                  "TensorRT's calibration cache")
+      ->type_name("DIR");
   CLI::Option* load = verb.add_option("--plan", options.load,
                                       "quantize by this plan, such as an edited one, without "
                                       "trials and without measuring ranges")

@@ -6,22 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "dualdepth/quantize/plan.h"
+#include "dualdepth/config/contract.h"
+#include "dualdepth/quantize/quantize_graph.h"
 
 namespace dualdepth {
 
-// The options of `quantize` that read and write plans.
+// The options of `quantize` that read and write plans and what is made of them.
 struct PlanOptions {
-  std::filesystem::path load, save;
+  std::filesystem::path load, save, encodings;
 
   // The plan of --plan. Throws Error when `without` leaves out what a plan decides.
   std::optional<quantize::Plan> plan(const std::vector<std::string>& without) const;
 
   // Writes what was asked for.
-  void write(const quantize::Plan& plan) const;
-
-  // The files that write() writes.
-  std::vector<std::filesystem::path> files() const;
+  void write(const quantize::Quantization& quantization, const Contract& contract) const;
 };
 
 // Called once the options that a plan decides are there: --plan excludes them.

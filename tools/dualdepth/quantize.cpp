@@ -68,6 +68,7 @@ void keep_float(const std::vector<std::string>& wanted, quantize::QuantizeOption
 void print_kept(const quantize::MixedQuantization& mixed) {
   if (mixed.ratio > 0) fmt::print("abs_rel    {:.4f} times float's\n", mixed.ratio);
   for (const auto& name : mixed.kept) fmt::print("float      {}\n", name);
+  for (const auto& name : mixed.wide) fmt::print("16 bits    {}\n", name);
 }
 
 void print_stage(const QuantizationStage& stage) {
@@ -153,9 +154,7 @@ void run_quantize(QuantizeVerb verb) {
   const auto pictures = calibration_pictures(verb.calibration, verb.pictures, model.input());
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
-  auto files = verb.plan.files();
-  files.insert(files.end(), {verb.html, verb.json});
-  for (const auto& file : files) {
+  for (const auto& file : {verb.html, verb.json, verb.plan.save}) {
     if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
   }
   const auto error = budget_error(verb, model);
@@ -195,7 +194,7 @@ void run_quantize(QuantizeVerb verb) {
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
   report.stages.push_back(reported(runtime, check.error));
   print_stage(report.stages.back());
-  verb.plan.write(quantization.plan);
+  verb.plan.write(quantization, model.contract);
   write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,7 +17,8 @@ namespace dualdepth {
 
 struct OnnxOptions {
   OnnxProfile profile = OnnxProfile::kPortable;
-  bool dynamic = false;                              // any batch and size instead of the graph's
+  bool dynamic = false;  // any batch and size instead of the graph's
+  int64_t opset = 0;     // 13 to 21; 0: the profile's own, npu has no other
   std::map<std::string, std::string> metadata = {};  // entries of metadata_props
 };
 
@@ -26,8 +28,10 @@ struct OnnxOptions {
 //   Affine        Mul, Add
 //   Upsample      Resize (nearest, asymmetric, floor); npu: Upsample
 //   ArgMax        axis 1, keepdims, the first of equals; openvino: as int32
-//   FakeQuantize  QuantizeLinear, DequantizeLinear; npu: those of com.microsoft, opset 9 has none
-//   Conv          with a weight_scale: int8 filters and, where the input has a grid and the profile
+//   FakeQuantize  QuantizeLinear, DequantizeLinear; npu: those of com.microsoft, opset 9 has none;
+//                 16 bits need opset 21
+//   Conv          with a weight_scale: int8 or int16 filters and, where the input has a grid and
+//   the profile
 //                 is not tensorrt, int32 bias, each behind a DequantizeLinear; npu: Conv without a
 //                 bias, Add. ONNX Runtime would make QLinearConv of a Conv with one and then refuse
 //                 the file, since opset 9 has no such operator

@@ -7,24 +7,28 @@
 
 namespace dualdepth::quantize {
 
-// Which convolutions stay float, by measured sensitivity: those whose 8 bits alone move depth most
-// (quantize/diagnosis.h) come first.
+// Which convolutions get 16 bits or stay float, by measured sensitivity: those whose 8 bits alone
+// move depth most (quantize/diagnosis.h) come first.
 struct MixedPrecision {
-  size_t keep = 0;     // as many, whatever the error
-  double budget = 0;   // the fewest with error(8 bits) <= budget * error(float); 0: none
+  size_t keep = 0;  // as many stay float, whatever the error
+  // error(quantized) <= budget * error(float) with the fewest convolutions whose value and filters
+  // get 16 bits, where the target has them; if that does not do, with the fewest of these that stay
+  // float. 0: none
+  double budget = 0;
   ErrorOf error = {};  // for the budget
 };
 
 struct MixedQuantization {
   Quantization quantization;
-  std::vector<std::string> kept;  // convolutions in float, the most sensitive first
+  std::vector<std::string> kept = {};  // convolutions in float, the most sensitive first
+  std::vector<std::string> wide = {};  // convolutions of 16 bits, likewise
   // error(8 bits) / error(float), 1 when both are 0; 0 without a budget.
   double ratio = 0;
 };
 
-// Quantizes with the plan of choose_plan(), and with as many more convolutions in float as `mixed`
-// asks for; under a budget some 2 log2(number) plans are tried, whose scales are all of the same
-// statistics. Throws Error when even all in float break the budget.
+// Quantizes with the plan of choose_plan(), and with as many more convolutions of 16 bits or in
+// float as `mixed` asks for; under a budget some 2 log2(number) plans are tried, whose scales are
+// all of the same statistics. Throws Error when even all in float break the budget.
 MixedQuantization quantize_mixed(const graph::Graph& graph, const Contract& contract,
                                  const Pictures& pictures, const QuantizeOptions& options,
                                  const MixedPrecision& mixed);

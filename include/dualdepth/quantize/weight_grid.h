@@ -13,12 +13,14 @@
 
 namespace dualdepth::quantize {
 
-inline constexpr double kWeightSteps = 127;  // -127..127, zero point 0
+// The greatest code of filters: -127..127 of 8 bits, -32767..32767 of 16, zero point 0.
+double greatest_weight_code(int64_t bits);
 
 // The step of filters [O, C, kh, kw]: per channel, float [O], the greatest |w| / 127; per tensor,
 // float [1], that times the share from 0.4 to 1 with the least mean square rounding error, each
 // filter's error taken relative to its own size.
-torch::Tensor weight_scale(const torch::Tensor& weight, WeightGranularity granularity);
+torch::Tensor weight_scale(const torch::Tensor& weight, WeightGranularity granularity,
+                           int64_t bits = 8);
 
 // The scale, raised for filters whose bias would not fit into the int32 that stores it as codes of
 // input_scale * scale:
@@ -30,8 +32,9 @@ torch::Tensor weight_scale(const torch::Tensor& weight, WeightGranularity granul
 torch::Tensor scale_for_bias(const torch::Tensor& scale, const torch::Tensor& bias,
                              float input_scale);
 
-// weight as whole multiples of scale, half to even, clamped to -127..127 of them.
-torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor& scale);
+// weight as whole multiples of scale, half to even, clamped to the codes.
+torch::Tensor round_to_nearest(const torch::Tensor& weight, const torch::Tensor& scale,
+                               int64_t bits = 8);
 
 // A convolution with filters that are whole multiples of `scale` already, and its bias as a whole
 // multiple of input_scale * scale where there is an input scale.
@@ -42,13 +45,19 @@ graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::
 // (TensorRT).
 enum class BiasFormat { kInt32, kFloat };
 
+using BitsOf = std::map<graph::NodeId, int64_t>;  // where they are not 8
+
 // The scales of the filters of each convolution of a graph with quantized values, except those of
 // `float_convs`: weight_scale(), raised by scale_for_bias() where the input is quantized, also for
 // a float bias: the reference executor (graph/run_graph.h) sums in codes of input_scale * scale
 // either way.
-using FilterScaleOf = std::map<graph::NodeId, torch::Tensor>;
+struct FilterCodes {
+  torch::Tensor scale;
+  int64_t bits = 8;
+};
+using FilterScaleOf = std::map<graph::NodeId, FilterCodes>;
 FilterScaleOf filter_scales(const graph::Graph& graph, WeightGranularity granularity,
-                            const std::vector<graph::NodeId>& float_convs);
+                            const std::vector<graph::NodeId>& float_convs, const BitsOf& bits = {});
 
 // The graph with the filters of these convolutions rounded to nearest, and their biases to what
 // `bias` stores.
