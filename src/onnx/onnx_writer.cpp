@@ -36,12 +36,10 @@ struct Versions {
   int64_t ir, opset;
 };
 
-constexpr int64_t kOpsetOf16Bits = 21;
-
 Versions versions_of(const OnnxOptions& options) {
   if (options.profile == OnnxProfile::kNpu) return {4, 9};
-  return options.opset < kOpsetOf16Bits ? Versions{7, std::max<int64_t>(options.opset, 13)}
-                                        : Versions{10, options.opset};
+  return options.opset < 21 ? Versions{7, std::max<int64_t>(options.opset, 13)}
+                            : Versions{10, options.opset};
 }
 
 onnx::TensorProto::DataType element_type(torch::ScalarType type) {
@@ -204,8 +202,8 @@ class Writer {
     const auto shape = conv.weight.sizes().vec();
     if (!conv.weight_scale.defined()) return constant(name, conv.weight, shape);
     const auto steps = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round();
-    const bool is_wide = steps.abs().max().item<float>() > 128;
-    return dequantized(name, steps.to(is_wide ? torch::kInt16 : torch::kInt8), conv.weight_scale);
+    const auto type = steps.abs().max().item<float>() > 128 ? torch::kInt16 : torch::kInt8;
+    return dequantized(name, steps.to(type), conv.weight_scale);
   }
 
   std::string bias(const Conv& conv) {
