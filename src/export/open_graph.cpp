@@ -16,9 +16,8 @@ using graph::Shape;
 
 Graph graph_of(const std::filesystem::path& file, int64_t height, int64_t width) {
   if (file.extension() == ".onnx") {
-    return merge_affine(
-        read_onnx(OnnxFile(file),
-                  {.height = height, .width = width, .foreign = openvino_foreign_runtime()}));
+    return merge_affine(read_onnx(
+        OnnxFile(file), {.height = height, .width = width, .foreign = openvino_foreign_runtime()}));
   }
   const Checkpoint checkpoint = open_checkpoint(file);
   const auto& own = checkpoint.config.data.image_shape;

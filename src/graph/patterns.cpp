@@ -17,9 +17,7 @@ std::optional<NodeId> Consumers::only(NodeId id) const {
   return of(id).front();
 }
 
-bool is_clamp(const Graph& graph, NodeId id) {
-  return is<Relu>(graph, id) || is<Clip>(graph, id);
-}
+bool is_clamp(const Graph& graph, NodeId id) { return is<Relu>(graph, id) || is<Clip>(graph, id); }
 
 std::optional<NodeId> relu_behind(const Graph& graph, const Consumers& consumers, NodeId id) {
   const auto next = consumers.only(id);

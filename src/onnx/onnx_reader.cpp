@@ -142,6 +142,10 @@ class Reader {
                                      : foreign_.add(graph_, proto, inputs, module_of(proto.name()));
     } catch (const Error& error) {
       throw_of(where, error);
+    } catch (const c10::Error& error) {
+      // A node whose entry does not look at everything that LibTorch asks of a tensor.
+      const std::string text = error.what_without_backtrace();
+      fail(where, "a node that can be computed", text.substr(0, text.find('\n')));
     }
     for (size_t i = 0; i < results.size() && std::cmp_less(i, proto.output_size()); ++i) {
       const std::string& name = proto.output(static_cast<int>(i));

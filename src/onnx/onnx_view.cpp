@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "dualdepth/base/error.h"
 #include "onnx_tensor.h"
 
 namespace dualdepth {
@@ -50,6 +51,53 @@ Attribute to_attribute(const OnnxView& view, const onnx::NodeProto& node,
                      .expected = fmt::format("numbers or text as attribute {}", attribute.name()),
                      .got = Type::AttributeType_Name(attribute.type()),
                      .fix = ""});
+}
+
+// The lists of a convolution are as long as its filters have sides.
+bool has_lengths(const onnx::NodeProto& node, const onnx::TensorProto& filters) {
+  const int sides = filters.dims_size() - 2;
+  return std::ranges::all_of(node.attribute(), [&](const onnx::AttributeProto& attribute) {
+    const int factor = attribute.name() == "pads" ? 2 : 1;
+    return attribute.type() != onnx::AttributeProto::INTS ||
+           attribute.ints_size() == factor * sides;
+  });
+}
+
+// ONNX's shape inference divides by strides, and reads as many sizes of a convolution's filters as
+// its input has, without a look at how many there are; it does compare kernel_shape with the input.
+void guard_windows(onnx::GraphProto& graph) {
+  std::map<std::string, const onnx::TensorProto*> tensors;
+  for (const auto& tensor : graph.initializer()) tensors[tensor.name()] = &tensor;
+  for (auto& node : *graph.mutable_node()) {
+    // Filters of codes have the sizes of their codes.
+    if (node.op_type() == "DequantizeLinear" && node.input_size() > 0 && node.output_size() > 0) {
+      const auto codes = tensors.find(node.input(0));
+      if (codes != tensors.end()) tensors[node.output(0)] = codes->second;
+    }
+    for (const auto& attribute : node.attribute()) {
+      const std::string& name = attribute.name();
+      if (name != "strides" && name != "dilations" && name != "kernel_shape") continue;
+      const bool fits = attribute.type() == onnx::AttributeProto::INTS &&
+                        std::ranges::all_of(attribute.ints(), [](int64_t size) {
+                          return size >= 1 && size < int64_t{1} << 31;
+                        });
+      if (fits) continue;
+      throw Error({.subject = subject_of(node),
+                   .expected = name + " of at least 1, below 2^31",
+                   .got = "others",
+                   .fix = ""});
+    }
+    const bool has_filters = node.op_type() == "Conv" || node.op_type() == "ConvTranspose";
+    if (!has_filters) continue;
+    const auto found = node.input_size() > 1 ? tensors.find(node.input(1)) : tensors.end();
+    if (found == tensors.end() || found->second->dims_size() < 3 ||
+        !has_lengths(node, *found->second)) {
+      node.set_op_type("Unchecked");  // its shape stays unknown
+    } else if (find_attribute(node, "kernel_shape") == nullptr) {
+      const auto& sizes = found->second->dims();
+      set_attribute(node, "kernel_shape", std::vector<int64_t>(sizes.begin() + 2, sizes.end()));
+    }
+  }
 }
 
 }  // namespace
@@ -118,6 +166,7 @@ void OnnxView::infer_shapes(const std::map<std::string, graph::Shape>& inputs) {
       output.mutable_type()->mutable_tensor_type()->clear_shape();
     }
   }
+  guard_windows(*model.mutable_graph());
   try {
     const onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0,
                                               /*data_prop=*/true);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kBin = 1e-4;  // m, of the median
 constexpr int64_t kBins = 200000;
-constexpr double kLeastDepth = 1e-9;  // m: two depths of 0 differ by 0, not by 0 / 0
+constexpr double kLeastDepth = 1e-3;  // m: depths far below it differ by nothing that counts
 
 DensePrediction predict(const graph::Graph& graph, const Contract& contract,
                         const graph::ValueObserver& observe, const torch::Tensor& image) {

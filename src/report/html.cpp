@@ -26,6 +26,9 @@ figure { margin: 1rem 0 2rem; }
 .plot .grid { stroke: currentColor; stroke-opacity: .15; } .plot .diagonal { stroke: currentColor; stroke-dasharray: 4 4; }
 img { max-width: 100%; height: auto; }
 .panels div { font-size: .85rem; } .panels img { width: 100%; display: block; }
+@media (min-width: 60rem) { .panels.three { grid-template-columns: repeat(3, 1fr); } }
+.name { overflow-wrap: anywhere; } .note { font-size: .85rem; } .single { max-width: 52rem; }
+.legend span { margin-right: 1.2rem; } .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
 )css";
 
 }  // namespace

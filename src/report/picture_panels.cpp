@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <opencv2/imgproc.hpp>
 
 #include "dualdepth/io/image.h"
@@ -43,6 +44,43 @@ std::string error_panel(std::string_view name, const cv::Mat& prediction, const 
   cv::absdiff(prediction, truth, error);
   error.setTo(0, truth <= 0);
   return picture_panel(name, colorize_error(thicken(error)));
+}
+
+std::string difference_panel(std::string_view name, const cv::Mat& depth,
+                             const cv::Mat& reference) {
+  cv::Mat difference;
+  cv::absdiff(depth, reference, difference);
+  difference.setTo(std::numeric_limits<float>::quiet_NaN(), (depth <= 0) | (reference <= 0));
+  return picture_panel(name, colorize_difference(difference));
+}
+
+std::string relative_error_panel(std::string_view name, const cv::Mat& prediction,
+                                 const cv::Mat& truth) {
+  cv::Mat error;
+  cv::absdiff(prediction, truth, error);
+  error /= truth;
+  error.setTo(-1,
+              truth <= 0);  // less than any error, so that errors win where points are thickened
+  error = thicken(error);
+  error.setTo(std::numeric_limits<float>::quiet_NaN(), error < 0);
+  return picture_panel(name, colorize_relative_error(error));
+}
+
+std::string text_panel(std::string_view text) {
+  return fmt::format("<div>{}</div>\n", html_text(text));
+}
+
+std::string depth_color_legend(double max_depth) {
+  return picture_panel("depth", depth_color_scale(kPanelWidth, max_depth));
+}
+
+std::string relative_error_legend() {
+  return picture_panel("error relative to the true depth", relative_error_color_scale(kPanelWidth));
+}
+
+std::string difference_legend() {
+  return picture_panel("difference from the first model's depth",
+                       difference_color_scale(kPanelWidth));
 }
 
 std::string depth_legend(double max_depth) {

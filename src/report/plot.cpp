@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <opencv2/imgcodecs.hpp>
@@ -11,78 +10,20 @@
 
 #include "dualdepth/report/base64.h"
 #include "dualdepth/report/html.h"
+#include "plot_axes.h"
 
 namespace dualdepth {
 namespace {
 
-// Units of the drawing, scaled to the page's width.
-constexpr double kWidth = 560;
-constexpr double kHeight = 300;
-constexpr double kLeft = 74;
-constexpr double kRight = 14;
-constexpr double kTop = 30;
-constexpr double kBottom = 44;
-
-// Told apart on light and dark ground, also without colour vision (Okabe and Ito, 2008).
-constexpr std::array kColors{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
-
-// An axis from values to the drawing.
-struct Axis {
-  double low, high;   // values
-  double start, end;  // drawing units
-  bool logarithmic = false;
-
-  double at(double value) const {
-    const double share =
-        logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
-    return start + share * (end - start);
-  }
-
-  std::vector<double> ticks() const {
-    if (!logarithmic) return axis_ticks(low, high);
-    std::vector<double> ticks;
-    for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10) {
-      for (const double step : {1.0, 2.0, 5.0}) {
-        const double value = power * step;
-        const bool few = high / low < 200;
-        if (value >= low * 0.999 && value <= high * 1.001 && (step == 1 || few)) {
-          ticks.push_back(value);
-        }
-      }
-    }
-    return ticks;
-  }
-};
-
-std::string svg_head(const PlotOptions& options, double height) {
-  return fmt::format(
-      "<svg class=\"plot\" viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\">\n"
-      "<text x=\"{:g}\" y=\"18\" class=\"title\">{}</text>\n",
-      kWidth, height, html_text(options.title), kLeft, html_text(options.title));
-}
-
 std::string draw_axes(const Axis& x, const Axis& y, const PlotOptions& options) {
-  std::string svg;
-  for (const double value : y.ticks()) {
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0:g}\" x2=\"{1:g}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>"
-        "<text x=\"{3:g}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:g}</text>\n",
-        x.start, x.end, y.at(value), x.start - 6, y.at(value) + 4, value);
-  }
+  std::string svg = draw_value_axis(y, x.start, x.end);
   for (const double value : x.ticks()) {
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:g}\" y2=\"{2:g}\"/>"
         "<text x=\"{0:.1f}\" y=\"{3:g}\" text-anchor=\"middle\">{4:g}</text>\n",
         x.at(value), y.start, y.end, y.start + 16, value);
   }
-  svg += fmt::format("<text x=\"{:g}\" y=\"{:g}\" text-anchor=\"middle\">{}</text>\n",
-                     (x.start + x.end) / 2, y.start + 36, html_text(options.x_label));
-  const double middle = (y.start + y.end) / 2;
-  svg += fmt::format(
-      "<text x=\"14\" y=\"{0:g}\" text-anchor=\"middle\" transform=\"rotate(-90 14 {0:g})\">{1}"
-      "</text>\n",
-      middle, html_text(options.y_label));
-  return svg;
+  return svg + draw_axis_labels(x, y, options);
 }
 
 bool can_be_drawn(const cv::Point2d& point, const PlotOptions& options) {
@@ -129,7 +70,7 @@ std::string draw_line(const Series& line, size_t index, const Axis& x, const Axi
     last = fmt::format("cx=\"{:.1f}\" cy=\"{:.1f}\"", x.at(point.x), y.at(point.y));
   }
   if (points.empty()) return "";
-  const char* color = kColors[index % kColors.size()];
+  const char* color = series_color(index);
   return fmt::format(
       "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>"
       "<circle {} r=\"3\" fill=\"{}\"/>\n",
@@ -139,12 +80,12 @@ std::string draw_line(const Series& line, size_t index, const Axis& x, const Axi
 std::string draw_legend(const std::vector<Series>& series) {
   if (series.size() < 2) return "";
   std::string svg;
-  double at = kLeft + 8;
+  double at = kPlotLeft + 8;
   for (size_t i = 0; i < series.size(); ++i) {
     svg += fmt::format(
         "<rect x=\"{:g}\" y=\"{:g}\" width=\"12\" height=\"4\" fill=\"{}\"/>"
         "<text x=\"{:g}\" y=\"{:g}\">{}</text>\n",
-        at, kTop + 8, kColors[i % kColors.size()], at + 16, kTop + 14, html_text(series[i].name));
+        at, kPlotTop + 8, series_color(i), at + 16, kPlotTop + 14, html_text(series[i].name));
     at += 30 + 7.2 * static_cast<double>(series[i].name.size());
   }
   return svg;
@@ -170,20 +111,6 @@ std::string density_picture(const std::vector<int64_t>& counts, int cells) {
 
 }  // namespace
 
-std::vector<double> axis_ticks(double low, double high, int most) {
-  const double rough = (high - low) / most;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  double step = 10 * power;
-  for (const double round : {5.0, 2.0, 1.0}) {
-    if (round * power >= rough * (1 - 1e-9)) step = round * power;
-  }
-  std::vector<double> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
-    ticks.push_back(i * step == 0 ? 0 : i * step);
-  }
-  return ticks;
-}
-
 std::string line_plot(const std::vector<Series>& series, const PlotOptions& options) {
   Extent extent = extent_of(series, options);
   if (extent.is_empty()) return "";
@@ -191,9 +118,9 @@ std::string line_plot(const std::vector<Series>& series, const PlotOptions& opti
   widen(extent.left, extent.right);
   widen(extent.low, extent.high);
   if (options.log_y && extent.low <= 0) extent.low = extent.high / 10;
-  const Axis x{extent.left, extent.right, kLeft, kWidth - kRight};
-  const Axis y{extent.low, extent.high, kHeight - kBottom, kTop, options.log_y};
-  std::string svg = svg_head(options, kHeight) + draw_axes(x, y, options);
+  const Axis x{extent.left, extent.right, kPlotLeft, kPlotWidth - kPlotRight};
+  const Axis y{extent.low, extent.high, kPlotHeight - kPlotBottom, kPlotTop, options.log_y};
+  std::string svg = svg_head(options, kPlotHeight) + draw_axes(x, y, options);
   for (size_t i = 0; i < series.size(); ++i) svg += draw_line(series[i], i, x, y, options);
   return svg + draw_legend(series) + "</svg>\n";
 }
@@ -202,13 +129,13 @@ std::string density_plot(const std::vector<int64_t>& counts, int cells, double l
                          const std::string& title) {
   const PlotOptions options{.title = title, .x_label = "true depth, m", .y_label = "predicted, m"};
   constexpr double kSquare = 400;
-  const Axis x{low, high, kLeft, kLeft + kSquare, true};
-  const Axis y{low, high, kTop + kSquare, kTop, true};
-  std::string svg = svg_head(options, kTop + kSquare + kBottom);
+  const Axis x{low, high, kPlotLeft, kPlotLeft + kSquare, true};
+  const Axis y{low, high, kPlotTop + kSquare, kPlotTop, true};
+  std::string svg = svg_head(options, kPlotTop + kSquare + kPlotBottom);
   svg += fmt::format(
       "<image x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\" image-rendering=\"pixelated\" "
       "href=\"data:image/png;base64,{}\"/>\n",
-      kLeft, kTop, kSquare, kSquare, density_picture(counts, cells));
+      kPlotLeft, kPlotTop, kSquare, kSquare, density_picture(counts, cells));
   svg += draw_axes(x, y, options);
   svg += fmt::format("<line class=\"diagonal\" x1=\"{:g}\" y1=\"{:g}\" x2=\"{:g}\" y2=\"{:g}\"/>\n",
                      x.start, y.start, x.end, y.end);

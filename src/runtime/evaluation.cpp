@@ -12,14 +12,6 @@ namespace {
 // Two readers keep a CPU's network fed; four do so for a GPU and cost only memory.
 constexpr size_t kSamplesAhead = 4;
 
-void require_ground_truth(const Sample& sample) {
-  if (!sample.depth.empty()) return;
-  throw Error({.subject = sample.id,
-               .expected = "ground truth to evaluate against",
-               .got = "none",
-               .fix = "leave it out of the split, or set data.missing: skip"});
-}
-
 struct JudgedSample {
   Sample sample;
   std::vector<ClassInstance> instances;
@@ -64,6 +56,14 @@ EvaluationResult evaluate_batches(const DepthsOf& depths_of, size_t batch, const
 
 }  // namespace
 
+void require_ground_truth(const Sample& sample) {
+  if (!sample.depth.empty()) return;
+  throw Error({.subject = sample.id,
+               .expected = "ground truth to evaluate against",
+               .got = "none",
+               .fix = "leave it out of the split, or set data.missing: skip"});
+}
+
 DataOptions with_ground_truth_of(const Protocol& protocol, DataOptions data) {
   data.ground_truth = protocol.ground_truth.value_or(data.ground_truth);
   data.projection = protocol.projection.value_or(data.projection);
@@ -79,6 +79,7 @@ std::vector<cv::Mat> predict_depths(Predictor& predictor, std::span<const cv::Ma
   const auto predictions =
       options.flip ? predict_with_flip(predictor, pictures) : predictor.predict_batch(pictures);
   std::vector<cv::Mat> depths;
+  depths.reserve(pictures.size());
   for (size_t i = 0; i < pictures.size(); ++i) {
     depths.push_back(depth_at_size(predictions[i], pictures[i].size()));
   }

@@ -29,7 +29,7 @@ class ForeignNode {
       for (size_t i = 0; i < inputs.size(); ++i) {
         const auto packed = inputs[i].contiguous();
         const auto sizes = packed.sizes();
-        const ov::Tensor view(element_type_of(packed.scalar_type()),
+        const ov::Tensor view(openvino_type_of(packed.scalar_type()),
                               ov::Shape(sizes.begin(), sizes.end()), packed.mutable_data_ptr());
         ov::Tensor own(view.get_element_type(), view.get_shape());
         view.copy_to(own);

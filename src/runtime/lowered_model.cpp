@@ -34,8 +34,8 @@
 #include "dualdepth/model/level_head.h"
 #include "dualdepth/model/upsampled_filters.h"
 #include "imported_node.h"
-#include "lowered_resize.h"
 #include "level_head_op.h"
+#include "lowered_resize.h"
 #include "openvino_tensor.h"
 
 namespace dualdepth {
@@ -50,7 +50,7 @@ using Value = ov::Output<ov::Node>;
 
 std::shared_ptr<Constant> constant(const torch::Tensor& values, const ov::Shape& shape) {
   const auto packed = values.contiguous();
-  return std::make_shared<Constant>(element_type_of(packed.scalar_type()), shape,
+  return std::make_shared<Constant>(openvino_type_of(packed.scalar_type()), shape,
                                     packed.const_data_ptr());
 }
 
@@ -121,7 +121,7 @@ class Lowering {
 
   Value operator()(const graph::Input& input) {
     const auto parameter = std::make_shared<ov::op::v0::Parameter>(
-        element_type_of(graph_.node(id_).type), options_.input);
+        openvino_type_of(graph_.node(id_).type), options_.input);
     parameter->output(0).set_names({input.name});
     parameters_.push_back(parameter);
     return parameter->output(0);
@@ -240,9 +240,9 @@ class Lowering {
     const auto groups = Constant::create(
         ov::element::i64, {5},
         std::vector<int64_t>{conv.groups, sizes[0] / conv.groups, sizes[1], sizes[2], sizes[3]});
-    return make<ov::op::v1::GroupConvolution>(map, make<ov::op::v1::Reshape>(filters, groups, false),
-                                              strides(conv.stride), padding, padding,
-                                              strides(conv.dilation));
+    return make<ov::op::v1::GroupConvolution>(
+        map, make<ov::op::v1::Reshape>(filters, groups, false), strides(conv.stride), padding,
+        padding, strides(conv.dilation));
   }
 
   static Value filters(const Conv& conv) {

@@ -51,8 +51,9 @@ ov::Output<ov::Node> lower_resize(const graph::Resize& resize, const ov::Output<
       resize.sizes ? Interpolate::ShapeCalcMode::SIZES : Interpolate::ShapeCalcMode::SCALES;
   const auto& factors = resize.factors;
   const auto target =
-      resize.sizes ? std::make_shared<Constant>(ov::element::i64, ov::Shape{2}, resize.sizes->data())
-                   : std::make_shared<Constant>(ov::element::f32, ov::Shape{2}, factors.data());
+      resize.sizes
+          ? std::make_shared<Constant>(ov::element::i64, ov::Shape{2}, resize.sizes->data())
+          : std::make_shared<Constant>(ov::element::f32, ov::Shape{2}, factors.data());
   const auto axes = Constant::create(ov::element::i64, {2}, {2, 3});
   return std::make_shared<Interpolate>(map, target, axes, attributes)->output(0);
 }

@@ -59,7 +59,7 @@ class OpenVinoModel : public ExportedModel {
     const auto packed = image.to(torch::kCPU).contiguous();
     const auto sizes = packed.sizes();
     check_size(sizes);
-    request_.set_input_tensor(ov::Tensor(element_type_of(packed.scalar_type()),
+    request_.set_input_tensor(ov::Tensor(openvino_type_of(packed.scalar_type()),
                                          ov::Shape(sizes.begin(), sizes.end()),
                                          packed.mutable_data_ptr()));
     request_.infer();
@@ -136,9 +136,9 @@ std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& co
                                         .width = contract.input.size.at(1),
                                         .foreign = openvino_foreign_runtime(),
                                         .for_any_size = sizes.is_dynamic()});
-    auto model = lower(graph, {.input = sizes,
-                               .threads = threads,
-                               .integer_head = IntegerLevelHead::is_supported()});
+    auto model = lower(
+        graph,
+        {.input = sizes, .threads = threads, .integer_head = IntegerLevelHead::is_supported()});
     report_float_head(graph, name);
     return model;
   } catch (const Error& error) {

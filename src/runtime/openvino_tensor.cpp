@@ -31,7 +31,7 @@ std::optional<torch::ScalarType> scalar_type(const ov::element::Type& type) {
 
 }  // namespace
 
-ov::element::Type element_type_of(torch::ScalarType type) {
+ov::element::Type openvino_type_of(torch::ScalarType type) {
   for (const Row& row : kTypes) {
     if (type == row.type) return row.element;
   }

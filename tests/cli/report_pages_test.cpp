@@ -169,8 +169,8 @@ TEST_F(ReportPages, OfAComparisonHasThePicturesOfBoth) {
   run({"compare", path("run/checkpoints/last.safetensors"),
        path("run/checkpoints/best.safetensors"), "--data", path("run.yaml"), "--html",
        path("compare.html"), "--pictures", "2"});
-  // Picture, truth, and prediction with error of both, of two samples, and the scale.
-  expect_fine("comparison", path("compare.html"), "13 pictures and 0 plots");
+  // Picture, truth, depth and error of both and their difference, of two samples; three scales.
+  expect_fine("comparison", path("compare.html"), "17 pictures and 1 plots");
 }
 
 TEST_F(ReportPages, OfAQuantizationPlotsItsLayers) {

@@ -211,7 +211,7 @@ def main():
     rng = np.random.default_rng(11)
     arrays = {}
     pictures = {}
-    for part, count in (("calibration", 16), ("held_out", 6)):
+    for part, count in (("calibration", 48), ("held_out", 6)):
         (folder / part).mkdir(parents=True, exist_ok=True)
         pictures[part] = [picture(rng) for _ in range(count)]
         for i, one in enumerate(pictures[part]):

@@ -290,6 +290,32 @@ TEST(DepthColorScale, RunsFromRedToBlueAboveItsLabels) {
   EXPECT_GT(cv::countNonZero(labels > 128), 100);
 }
 
+// The ends of the map "plasma" as its authors (van der Walt and Smith, 2015) list them: #0d0887 and
+// #f0f921. Its middle, at 100 mm of 1 mm to 10 m and at half of 25 %, is #cc4778.
+TEST(ColorizeDifference, IsLogarithmicFromOneMillimetreToTenMetres) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const cv::Mat difference = (cv::Mat_<float>(1, 6) << 0, 0.001F, 0.1F, 10, 50, nan);
+  const cv::Mat rgb = colorize_difference(difference);
+  const std::vector<cv::Vec3i> expected{{13, 8, 135},   {13, 8, 135},   {204, 71, 120},
+                                        {240, 249, 33}, {240, 249, 33}, {0, 0, 0}};
+  for (int x = 0; x < rgb.cols; ++x) {
+    for (int channel = 0; channel < 3; ++channel) {
+      EXPECT_NEAR(rgb.at<cv::Vec3b>(x)[channel], expected[static_cast<size_t>(x)][channel], 2) << x;
+    }
+  }
+}
+
+TEST(ColorizeRelativeError, IsEvenFromZeroToAQuarter) {
+  const cv::Mat error = (cv::Mat_<float>(1, 3) << 0, 0.125F, 0.3F);
+  const cv::Mat rgb = colorize_relative_error(error);
+  const std::vector<cv::Vec3i> expected{{13, 8, 135}, {204, 71, 120}, {240, 249, 33}};
+  for (int x = 0; x < rgb.cols; ++x) {
+    for (int channel = 0; channel < 3; ++channel) {
+      EXPECT_NEAR(rgb.at<cv::Vec3b>(x)[channel], expected[static_cast<size_t>(x)][channel], 2) << x;
+    }
+  }
+}
+
 TEST(ColorizeError, GoesFromBlackThroughRedToWhite) {
   const cv::Mat error = (cv::Mat_<float>(1, 4) << 0, -1.5f, 9, 0.5f);
   const cv::Mat rgb = colorize_error(error);

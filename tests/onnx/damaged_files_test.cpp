@@ -77,8 +77,8 @@ std::string shapes_model() {
   model.add("ConstantOfShape", {"sizes"}, "zeros");
   model.add("Add", {"u", "zeros"}, "a");
   ModelBuilder::set(model.add("Transpose", {"a"}, "t"), "perm", std::vector<int64_t>{0, 2, 3, 1});
-  model.add("Reshape", {"t", "front"}, "y");
-  model.graph().mutable_initializer(2)->set_int64_data(1, -1);
+  model.add_integers("rows", {1, -1});
+  model.add("Reshape", {"t", "rows"}, "y");
   model.end("y");
   return model.model.SerializeAsString();
 }
@@ -140,10 +140,10 @@ TEST_P(DamagedFiles, WithFlippedBits) {
 
 // Numbers of a graph that a program would trust: sizes, axes, attributes, types, opset.
 TEST_P(DamagedFiles, WithOtherNumbers) {
-  constexpr std::array kNumbers{int64_t{0},   int64_t{-1},       int64_t{-2},
-                                int64_t{7},   int64_t{1} << 20,  (int64_t{1} << 31) - 1,
+  constexpr std::array kNumbers{int64_t{0},       int64_t{-1},      int64_t{-2},
+                                int64_t{7},       int64_t{1} << 20, (int64_t{1} << 31) - 1,
                                 int64_t{1} << 40, int64_t{1} << 62, INT64_MAX,
-                                INT64_MIN,    int64_t{100},      int64_t{-100}};
+                                INT64_MIN,        int64_t{100},     int64_t{-100}};
   repeat(800, [&](std::string& bytes, RandomStream& random) {
     onnx::ModelProto model;
     ASSERT_TRUE(model.ParseFromString(bytes));
@@ -154,7 +154,8 @@ TEST_P(DamagedFiles, WithOtherNumbers) {
     };
     switch (random.below(6)) {
       case 0: {
-        auto& sizes = *graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+        auto& sizes =
+            *graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
         sizes.mutable_dim(pick(sizes.dim_size()))->set_dim_value(any());
         break;
       }
@@ -198,13 +199,39 @@ TEST_P(DamagedFiles, WithOtherNumbers) {
 
 // Nodes that read other values, fewer or more of them, under another operator.
 TEST_P(DamagedFiles, WithOtherNodes) {
-  constexpr std::array kKinds{"Conv",    "ConvTranspose", "Gemm",      "MatMul",  "Resize",
-                              "Pad",     "Slice",         "Split",     "Concat",  "Reshape",
-                              "Softmax", "Gather",        "Transpose", "Expand",  "Squeeze",
-                              "Clip",    "PRelu",         "MaxPool",   "ArgMax",  "Unsqueeze",
-                              "Cast",    "Constant",      "Dropout",   "Flatten", "Upsample",
-                              "AveragePool", "BatchNormalization", "DequantizeLinear",
-                              "QuantizeLinear", "ConstantOfShape", "ReduceSum", "Loop", "If"};
+  constexpr std::array kKinds{"Conv",
+                              "ConvTranspose",
+                              "Gemm",
+                              "MatMul",
+                              "Resize",
+                              "Pad",
+                              "Slice",
+                              "Split",
+                              "Concat",
+                              "Reshape",
+                              "Softmax",
+                              "Gather",
+                              "Transpose",
+                              "Expand",
+                              "Squeeze",
+                              "Clip",
+                              "PRelu",
+                              "MaxPool",
+                              "ArgMax",
+                              "Unsqueeze",
+                              "Cast",
+                              "Constant",
+                              "Dropout",
+                              "Flatten",
+                              "Upsample",
+                              "AveragePool",
+                              "BatchNormalization",
+                              "DequantizeLinear",
+                              "QuantizeLinear",
+                              "ConstantOfShape",
+                              "ReduceSum",
+                              "Loop",
+                              "If"};
   repeat(800, [&](std::string& bytes, RandomStream& random) {
     onnx::ModelProto model;
     ASSERT_TRUE(model.ParseFromString(bytes));
@@ -226,12 +253,13 @@ TEST_P(DamagedFiles, WithOtherNodes) {
   });
 }
 
+std::string name_of(const ::testing::TestParamInfo<std::string (*)()>& info) {
+  constexpr std::array kNames{"Float", "Quantized", "Shapes"};
+  return kNames.at(info.index);
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, DamagedFiles,
-                         ::testing::Values(&float_model, &quantized_model, &shapes_model),
-                         [](const auto& info) {
-                           constexpr std::array kNames{"Float", "Quantized", "Shapes"};
-                           return std::string(kNames.at(info.index));
-                         });
+                         ::testing::Values(&float_model, &quantized_model, &shapes_model), name_of);
 
 }  // namespace
 }  // namespace dualdepth

@@ -1,18 +1,18 @@
 // The operator table against the ONNX project's own test cases of each operator, whose expected
 // outputs its reference implementation in NumPy computed (write_operator_cases.py).
 
+#include "testing/operator_cases.h"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/operator_table.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_reader.h"
-#include "testing/operator_cases.h"
 
 namespace dualdepth {
 namespace {
@@ -83,11 +83,6 @@ const std::map<std::string, int>& least_cases() {
   return counts;
 }
 
-// Cases whose expected numbers ONNX Runtime does not share. The length of the output is taken as
-// 4 * 0.6 = 2.4 pixels there; ONNX Runtime 1.32 aligns the corners of the 2 pixels that there are
-// and returns [1, 4], as run_graph does.
-const std::set<std::string> kDisputed{"test_resize_downsample_scales_linear_align_corners"};
-
 TEST(OperatorCases, OfTheOnnxProjectHold) {
   DUALDEPTH_NEEDS_INTEROP();
   const OperatorCases cases;
@@ -95,7 +90,7 @@ TEST(OperatorCases, OfTheOnnxProjectHold) {
   std::map<std::string, int> count;
   std::string left_out;
   for (const auto& one : cases.all()) {
-    if (!std::ranges::binary_search(known, one.kind) || kDisputed.contains(one.name)) continue;
+    if (!std::ranges::binary_search(known, one.kind)) continue;
     try {
       const OnnxFile file(cases.model(one));
       const auto graph = read_onnx(file);

@@ -112,10 +112,9 @@ TEST_F(HostileModels, WithOutputsOfWholeNumbersOrHalfPrecisionAreQuantizedOrName
     int64_t type;
     const char* expected;
   };
-  for (const auto& [type, expected] : {Case{onnx::TensorProto::INT64, "no error"},
-                                       Case{onnx::TensorProto::UINT8, "no error"},
-                                       Case{onnx::TensorProto::FLOAT16, "no error"},
-                                       Case{onnx::TensorProto::STRING, "y"}}) {
+  for (const auto& [type, expected] :
+       {Case{onnx::TensorProto::INT64, "no error"}, Case{onnx::TensorProto::UINT8, "no error"},
+        Case{onnx::TensorProto::FLOAT16, "no error"}, Case{onnx::TensorProto::STRING, "y"}}) {
     auto model = conv_model();
     cast_output(model, type);
     EXPECT_THAT(error_of(model, depth_card()), HasSubstr(expected)) << type;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/patterns.h"
 #include "quantized_network.h"
 #include "testing/temp_folder.h"
 

@@ -51,6 +51,29 @@ TEST(LinePlot, IsNothingWithoutPointsAndStandsWithOne) {
   EXPECT_THAT(one, AllOf(HasSubstr("<circle"), Not(HasSubstr("inf")), Not(HasSubstr("nan"))));
 }
 
+// By hand: three intervals of (546 - 74) / 3 = 157.33 units; the axis ends 8 % above 50 %, at 54 %,
+// over 226 units, so 50 % is 209.3 high and 25 % is 104.6 high. Two bars share 84 % of an interval.
+TEST(HistogramPlot, PutsTheBarsOfEachSeriesSideBySide) {
+  const std::string svg =
+      histogram_plot({{"a", {0.5, 0.25, 0.25}}, {"<b>", {0, 0.5, 0.5}}}, {"1", "1 m"},
+                     {.title = "moved", .x_label = "mm", .y_label = "%"});
+  EXPECT_THAT(
+      svg, AllOf(HasSubstr("x=\"86.6\" y=\"46.7\" width=\"66.1\" height=\"209.3\""),
+                 HasSubstr("x=\"243.9\" y=\"151.4\" width=\"66.1\" height=\"104.6\""),
+                 HasSubstr("&lt;b&gt;: 50.00 %"), HasSubstr(">1 m</text>"), Not(HasSubstr("<b>"))));
+  size_t bars = 0;
+  for (size_t at = 0; (at = svg.find("<rect", at)) != std::string::npos; ++at) ++bars;
+  EXPECT_EQ(bars, 5U);  // none where the share is 0
+}
+
+TEST(HistogramPlot, OfNothingButZeroAndNaNStands) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string svg =
+      histogram_plot({{"a", {nan, 0}}}, {"1"}, {.title = "", .x_label = "", .y_label = ""});
+  EXPECT_THAT(svg, AllOf(HasSubstr("<svg"), Not(HasSubstr("nan")), Not(HasSubstr("<rect"))));
+  EXPECT_EQ(histogram_plot({}, {"1"}, {.title = "", .x_label = "", .y_label = ""}), "");
+}
+
 TEST(DensityPlot, CarriesItsPictureAndTheDiagonal) {
   std::vector<int64_t> counts(4, 0);
   counts[1] = 5;

@@ -93,8 +93,11 @@ TEST(ForeignRuntime, NamesTheOperatorThatNobodyKnows) {
   model.add("Nonesuch", {"x"}, "n");
   model.add("Relu", {"n"}, "y");
   model.end("y");
-  EXPECT_THAT([&] { run(read(model), torch::zeros({1, 3, 8, 8})); },
-              ThrowsMessage<Error>(AllOf(HasSubstr("Nonesuch"), HasSubstr("the_Nonesuch"))));
+  EXPECT_THAT(
+      [&] {
+        run(read(model), torch::zeros({1, 3, 8, 8}));
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("Nonesuch"), HasSubstr("the_Nonesuch"))));
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ class LoweredGraph : public ::testing::Test {
     torch::manual_seed(6);
     contract_.codec.n_integer_levels = kLevels;
     contract_.input.size = {32, 64};
+    contract_.outputs = {{.name = "level", .is = OutputKind::kLevel},
+                         {.name = "fraction", .is = OutputKind::kFraction}};
     image_ = torch::rand({1, 3, 32, 64});
     const auto input = graph_.add_input("image", {1, 3, 32, 64});
     const auto normalized =

@@ -82,9 +82,7 @@ class LoweredOperators : public ::testing::Test {
 };
 
 TEST_F(LoweredOperators, ComputeWhatTheirKernelsCompute) {
-  const auto each = [](float first, float last) {
-    return torch::linspace(first, last, kChannels);
-  };
+  const auto each = [](float first, float last) { return torch::linspace(first, last, kChannels); };
   expect_same({Affine{each(-1, 2), each(3, -1)}});
   expect_same({conv(1, {2, 1}, {1, 0}, {1, 2})});
   expect_same({conv(2, {1, 1}, {1, 1}, {1, 1})});
@@ -133,8 +131,8 @@ TEST_F(LoweredOperators, ComputeWhatTheirKernelsCompute) {
   expect_same({Softmax{3}});
   expect_same({AveragePool{{3, 3}, {2, 2}, {1, 1}}});
   expect_same({AveragePool{{3, 3}, {2, 2}, {1, 1}, AveragePool::Padding::kCountedAsZero}});
-  for (const auto function : {ReduceFunction::kMean, ReduceFunction::kSum, ReduceFunction::kMax,
-                              ReduceFunction::kMin}) {
+  for (const auto function :
+       {ReduceFunction::kMean, ReduceFunction::kSum, ReduceFunction::kMax, ReduceFunction::kMin}) {
     expect_same({Reduce{function, {2, 3}}}, 1e-4);
     expect_same({Reduce{function, {1}}}, 1e-4);
   }
@@ -152,12 +150,10 @@ TEST_F(LoweredOperators, ComputeWhatTheirKernelsCompute) {
   for (const auto interpolation : {Interpolation::kNearest, Interpolation::kLinear}) {
     for (const auto coordinates : {Coordinates::kHalfPixel, Coordinates::kHalfPixelOrZero,
                                    Coordinates::kAsymmetric, Coordinates::kAlignedCorners}) {
-      expect_same({Resize{.interpolation = interpolation,
-                          .coordinates = coordinates,
-                          .factors = {2.5F, 0.5F}}});
-      expect_same({Resize{.interpolation = interpolation,
-                          .coordinates = coordinates,
-                          .sizes = Pair{11, 7}}});
+      expect_same({Resize{
+          .interpolation = interpolation, .coordinates = coordinates, .factors = {2.5F, 0.5F}}});
+      expect_same({Resize{
+          .interpolation = interpolation, .coordinates = coordinates, .sizes = Pair{11, 7}}});
     }
   }
   ModelParams params;

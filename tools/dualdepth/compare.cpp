@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <memory>
+#include <numeric>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/progress.h"
 #include "dualdepth/config/options_json.h"
 #include "dualdepth/report/comparison_page.h"
+#include "dualdepth/report/comparison_text.h"
 #include "dualdepth/runtime/device.h"
+#include "dualdepth/runtime/joint_evaluation.h"
 #include "evaluation_data.h"
 #include "judged.h"
 #include "runtime_option.h"
@@ -41,25 +42,28 @@ std::vector<Judged> open_all(const CompareOptions& options, const EvaluationOpti
   return all;
 }
 
-ComparedResult judge(const Judged& judged, const Dataset& dataset,
-                     const EvaluationOptions& evaluation) {
-  using Clock = std::chrono::steady_clock;
-  std::chrono::duration<double, std::milli> spent{};
-  const DepthSource timed = [&](size_t index, const Sample& sample) {
-    const auto start = Clock::now();
-    cv::Mat depth = judged.depth_of(index, sample);
-    if (index > 0 || dataset.size() == 1) spent += Clock::now() - start;  // the first warms up
-    return depth;
-  };
-  ProgressLine progress(judged.name, dataset.size());
-  const EvaluationResult result =
-      evaluate(timed, dataset, evaluation,
-               [&](size_t index, const Sample&, const cv::Mat&) { progress.update(index + 1); });
-  const auto timed_pictures = static_cast<double>(std::max<size_t>(dataset.size() - 1, 1));
-  return {.name = judged.name,
-          .result = result,
-          .ms_per_picture = judged.is_model() ? spent.count() / timed_pictures : 0,
-          .bytes = judged.bytes};
+std::vector<ComparedResult> evaluate_all(const std::vector<Judged>& all, const Dataset& dataset,
+                                         const EvaluationOptions& evaluation) {
+  std::vector<DepthSource> sources;
+  sources.reserve(all.size());
+  for (const Judged& judged : all) sources.push_back(judged.depth_of);
+  ProgressLine progress("compare", all.size() * dataset.size());
+  std::vector<size_t> done(all.size());
+  std::vector<JointEvaluation> evaluated =
+      evaluate_jointly(sources, dataset, evaluation, [&](size_t model, size_t pictures) {
+        done[model] = pictures;
+        progress.update(std::accumulate(done.begin(), done.end(), size_t{0}), all[model].name);
+      });
+  std::vector<ComparedResult> results;
+  results.reserve(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    results.push_back({.name = all[i].name,
+                       .result = std::move(evaluated[i].result),
+                       .to_first = evaluated[i].to_first,
+                       .ms_per_picture = all[i].is_model() ? evaluated[i].ms_per_picture : 0,
+                       .bytes = all[i].bytes});
+  }
+  return results;
 }
 
 std::vector<ComparedPictures> worst_pictures(const Comparison& comparison,
@@ -92,12 +96,11 @@ void run_compare(const CompareOptions& options) {
   const std::vector<Judged> all = open_all(options, evaluation, *dataset);
   Comparison comparison;
   comparison.config = {{"evaluation", options_json(evaluation)}, {"data", options_json(data)}};
-  for (const Judged& judged : all) {
-    comparison.results.push_back(judge(judged, *dataset, evaluation));
-    comparison.config["models"].push_back(judged.settings);
-    if (comparison.results.size() == 1) continue;
+  for (const Judged& judged : all) comparison.config["models"].push_back(judged.settings);
+  comparison.results = evaluate_all(all, *dataset, evaluation);
+  for (size_t i = 1; i < all.size(); ++i) {
     comparison.deltas.push_back(
-        paired_deltas(comparison.results.front().result, comparison.results.back().result));
+        paired_deltas(comparison.results.front().result, comparison.results[i].result));
   }
   comparison.max_depth = all.front().max_depth;
   fmt::print("{}", comparison_table(comparison));
@@ -113,24 +116,28 @@ void run_compare(const CompareOptions& options) {
 
 void add_compare(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<CompareOptions>();
-  CLI::App* verb = program.add_subcommand(
-      "compare", "Judge several models on the same pictures: table, differences, worst pictures");
+  CLI::App* verb = program.add_subcommand("compare",
+                                          "Compare several models on the same pictures: metrics, "
+                                          "how far each one's depth lies from the "
+                                          "first one's, worst pictures");
   verb->add_option(
           "MODEL", options->models,
           "checkpoints (.safetensors), exported files (.ts, .onnx) and folders of predictions "
-          "(.npy, .npz); the first "
-          "is what the others are held against")
+          "(.npy, .npz); the first is what the others are compared with")
       ->required()
       ->expected(1, 64);
   verb->add_option("--max-depth", options->max_depth,
                    "of npz predictions with two heads: what 1 in integer_sigmoid stands for, m")
       ->check(CLI::PositiveNumber);
   options->data.add_to(*verb);
-  verb->add_option("--pictures", options->pictures, "on the page: those that lost most")
+  verb->add_option("--pictures", options->pictures,
+                   "Number of pictures on the page: those whose abs_rel grew most")
       ->capture_default_str();
-  verb->add_option("--json", options->json, "also write all numbers and settings")
+  verb->add_option("--json", options->json, "Write all numbers and settings as JSON")
       ->type_name("FILE");
-  verb->add_option("--html", options->html, "also write a page with the pictures that lost most")
+  verb->add_option("--html", options->html,
+                   "Write a page with tables, the histogram of differences, and maps of the "
+                   "pictures that lost most")
       ->type_name("FILE");
   add_runtime_options(*verb, options->runtime);
   verb->footer(

@@ -57,4 +57,20 @@ cv::Mat depth_color_scale(int width, double max_depth);
 // 0..max_error; pixels that are not finite are black.
 cv::Mat colorize_error(const cv::Mat& error, double max_error = 1.5);
 
+// |difference| of two depths in metres (CV_32FC1) as RGB: OpenCV's plasma, equal steps of color for
+// equal ratios, from dark blue at 1 mm and below through magenta to yellow at 10 m and above;
+// pixels that are not finite are black.
+inline constexpr double kSmallestShownDifference = 1e-3;  // m
+inline constexpr double kGreatestShownDifference = 10;    // m
+cv::Mat colorize_difference(const cv::Mat& difference);
+
+// Relative error |p - g| / g (CV_32FC1) as RGB: the same colors, evenly over
+// 0..kGreatestShownRelativeError; pixels that are not finite are black.
+inline constexpr double kGreatestShownRelativeError = 0.25;
+cv::Mat colorize_relative_error(const cv::Mat& error);
+
+// The colors of the two as bars of this width (px), labelled, CV_8UC3 RGB on a dark ground.
+cv::Mat difference_color_scale(int width);
+cv::Mat relative_error_color_scale(int width);
+
 }  // namespace dualdepth

@@ -6,15 +6,17 @@
 #include <vector>
 
 #include "dualdepth/metrics/comparison.h"
+#include "dualdepth/metrics/depth_difference.h"
 
 namespace dualdepth {
 
 // One model, or one folder of predictions, of a comparison.
 struct ComparedResult {
-  std::string name;
+  std::string name;  // the path as it was given; reports shorten it, see short_names
   EvaluationResult result;
-  double ms_per_picture = 0;  // 0: not a model
-  uintmax_t bytes = 0;        // of its file or files
+  DepthDifference to_first = {};  // from the first model's depth, over all pixels
+  double ms_per_picture = 0;      // 0: not a model
+  uintmax_t bytes = 0;            // of its file or files
 };
 
 // A picture on which the models differ: what each predicts, at the truth's size.
@@ -25,7 +27,7 @@ struct ComparedPictures {
   std::vector<cv::Mat> predictions;  // metres, one for each model
 };
 
-// What `dualdepth compare` says; the first result is what the others are held against.
+// What `dualdepth compare` has measured; the first result is what the others are compared with.
 struct Comparison {
   std::vector<ComparedResult> results;
   std::vector<MetricDeltas> deltas;        // of results[1] and on against results[0]
@@ -34,15 +36,10 @@ struct Comparison {
   nlohmann::ordered_json config;
 };
 
-// Table for a terminal: metrics, delta of abs_rel with its interval, speed and size; then abs_rel
-// by range of depth.
-std::string comparison_table(const Comparison& comparison);
-
-// {"protocol", "num_samples", "models": [{"name", "summary", "bins", "delta": {metric: {"mean",
-// "low", "high"}}, "ms_per_picture", "bytes"}], "config"}
-nlohmann::ordered_json comparison_json(const Comparison& comparison);
-
-// The same as one self-contained HTML page, with the pictures.
+// Returns one self-contained HTML page that answers for each model what changed against the first
+// one: a sentence, a table of at most 1280 px, a histogram of |depth - first model's depth|, and
+// for each picture depth, that difference as a map, and the error relative to the true depth. All
+// metrics, their differences with intervals, paths and settings are folded at the end.
 std::string comparison_page(const Comparison& comparison);
 
 }  // namespace dualdepth

@@ -13,6 +13,21 @@ std::string depth_panel(std::string_view name, const cv::Mat& depth, double max_
 std::string truth_panel(const cv::Mat& truth, double max_depth);
 std::string error_panel(std::string_view name, const cv::Mat& prediction, const cv::Mat& truth);
 
+// |depth - reference| in mm, see colorize_difference; black where one of them is no depth.
+std::string difference_panel(std::string_view name, const cv::Mat& depth, const cv::Mat& reference);
+
+// |prediction - truth| / truth, see colorize_relative_error; black where there is no truth.
+std::string relative_error_panel(std::string_view name, const cv::Mat& prediction,
+                                 const cv::Mat& truth);
+
+// A text in place of a picture.
+std::string text_panel(std::string_view text);
+
+// The colors of depth, of relative errors and of differences as panels with what they stand for.
+std::string depth_color_legend(double max_depth);
+std::string relative_error_legend();
+std::string difference_legend();
+
 // The colours of depth with their metres.
 std::string depth_legend(double max_depth);
 

@@ -26,6 +26,22 @@ struct PlotOptions {
 // Nothing when no series has a point.
 std::string line_plot(const std::vector<Series>& series, const PlotOptions& options);
 
+// One set of bars of a histogram.
+struct BarSeries {
+  std::string name;            // for the legend
+  std::vector<double> shares;  // 0..1, one more than there are edges; values not finite count as 0
+};
+
+// Shares of each series between neighbouring edges as bars in %, those of several series side by
+// side in each interval, whose widths on the page are the same. The first interval has no lower and
+// the last one no upper end; `edges` are written at the borders between intervals. Returns an empty
+// string without series.
+std::string histogram_plot(const std::vector<BarSeries>& series,
+                           const std::vector<std::string>& edges, const PlotOptions& options);
+
+// The colors of series as a line of HTML: for names too long for a legend inside the plot.
+std::string color_legend(const std::vector<std::string>& names);
+
 // Predicted against true depth: `counts` of a DepthDistribution, brightness by the logarithm of the
 // count, with the diagonal on which both agree. Both axes logarithmic from low to high, metres.
 std::string density_plot(const std::vector<int64_t>& counts, int cells, double low, double high,

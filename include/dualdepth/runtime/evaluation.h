@@ -26,6 +26,9 @@ cv::Mat predict_depth(Predictor& predictor, const cv::Mat& rgb, const Evaluation
 std::vector<cv::Mat> predict_depths(Predictor& predictor, std::span<const cv::Mat> pictures,
                                     const EvaluationOptions& options);
 
+// Throws Error naming the sample when it has no ground truth.
+void require_ground_truth(const Sample& sample);
+
 // Sees every sample after it was predicted, in order: `depth` is the prediction at the ground
 // truth's size in metres, neither scaled nor clamped.
 using SampleObserver =

@@ -47,7 +47,7 @@ std::vector<StandardValue> read_dropout(NodeReader& node) {
   } else {
     node.integer("seed", 0);
   }
-  if (node.opset() >= 12 && node.has(2) && node.constant(2).value.to(torch::kBool).item<bool>()) {
+  if (node.opset() >= 12 && node.has(2) && node.constant(2).value.ne(0).any().item<bool>()) {
     node.unsupported("Dropout of inference", "training_mode");
   }
   return {node.input(0)};

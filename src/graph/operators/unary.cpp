@@ -68,11 +68,10 @@ struct CastType {
   int64_t number;
   torch::ScalarType type;
 };
-constexpr std::array kCastTypes{CastType{1, torch::kFloat32}, CastType{2, torch::kUInt8},
-                                CastType{3, torch::kInt8},    CastType{5, torch::kInt16},
-                                CastType{6, torch::kInt32},   CastType{7, torch::kInt64},
-                                CastType{9, torch::kBool},    CastType{10, torch::kFloat16},
-                                CastType{11, torch::kFloat64}};
+constexpr std::array kCastTypes{
+    CastType{1, torch::kFloat32}, CastType{2, torch::kUInt8},    CastType{3, torch::kInt8},
+    CastType{5, torch::kInt16},   CastType{6, torch::kInt32},    CastType{7, torch::kInt64},
+    CastType{9, torch::kBool},    CastType{10, torch::kFloat16}, CastType{11, torch::kFloat64}};
 
 std::vector<StandardValue> read_cast(NodeReader& node) {
   const int64_t to = node.integer("to", 0);

@@ -1,0 +1,95 @@
+#include "dualdepth/runtime/joint_evaluation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dualdepth/base/error.h"
+
+namespace dualdepth {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+constexpr int kHeight = 100;
+constexpr int kWidth = 200;
+
+// Pictures whose ground truth is 10 m everywhere.
+class TenMetres : public Dataset {
+ public:
+  explicit TenMetres(size_t size, double truth = 10) : truth_(truth) {
+    for (size_t i = 0; i < size; ++i) ids_.push_back("flat/" + std::to_string(i));
+  }
+  size_t size() const override { return ids_.size(); }
+  const std::string& id(size_t index) const override { return ids_[index]; }
+  Sample load(size_t index) const override {
+    Sample sample;
+    sample.id = ids_[index];
+    if (truth_ > 0) sample.depth = cv::Mat(kHeight, kWidth, CV_32FC1, cv::Scalar(truth_));
+    return sample;
+  }
+  std::vector<std::filesystem::path> files(size_t) const override { return {}; }
+  const std::vector<std::string>& missing() const override { return missing_; }
+
+ private:
+  double truth_;
+  std::vector<std::string> ids_;
+  std::vector<std::string> missing_;
+};
+
+DepthSource flat(double depth, cv::Size size = {kWidth, kHeight}) {
+  return [=](size_t, const Sample&) { return cv::Mat(size, CV_32FC1, cv::Scalar(depth)); };
+}
+
+// The first picture at 10 m, each further one `more` metres further away.
+DepthSource rising(double more) {
+  return [=](size_t index, const Sample&) {
+    return cv::Mat(kHeight, kWidth, CV_32FC1, cv::Scalar(10 + more * static_cast<double>(index)));
+  };
+}
+
+// More pictures than one block: 20. The second model errs by 0, 0.5, ... 9.5 m against the truth of
+// 10 m, on average by 4.75 m; from the first model, 8 m everywhere, it lies 2 m more.
+TEST(EvaluateJointly, EachModelHasItsMetricsAndItsDifferenceFromTheFirst) {
+  const std::vector<DepthSource> models{flat(8), rising(0.5)};
+  const auto results = evaluate_jointly(models, TenMetres(20), {.protocol = "eigen-annotated"});
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_NEAR(results[0].result.summary.abs_rel, 0.2, 1e-6);
+  EXPECT_NEAR(results[1].result.summary.abs_rel, 0.475, 1e-6);
+  EXPECT_EQ(results[1].result.samples[19].id, "flat/19");
+  // All pixels of the picture, not only those inside Garg's crop.
+  EXPECT_EQ(results[1].to_first.pixels, 20U * kHeight * kWidth);
+  EXPECT_NEAR(results[1].to_first.mean_mm, 2000 + 4750, 1e-3);
+  EXPECT_EQ(results[1].to_first.within_1_25, 0);  // 10 / 8 is 1.25, all others more
+  EXPECT_EQ(results[0].to_first.mean_mm, 0);
+  EXPECT_EQ(results[0].to_first.within_1_05, 1);
+}
+
+TEST(EvaluateJointly, DepthOfAnotherSizeIsResizedToTheFirstOnes) {
+  const std::vector<DepthSource> models{flat(10), flat(10.25, {50, 25})};
+  const auto results = evaluate_jointly(models, TenMetres(1), {.protocol = "eigen-annotated"});
+  EXPECT_EQ(results[1].to_first.pixels, size_t{kHeight} * kWidth);
+  EXPECT_EQ(results[1].to_first.median_mm, 250);
+  EXPECT_EQ(results[1].to_first.within_1_05, 1);
+}
+
+TEST(EvaluateJointly, ReportsProgressOfEachModelAfterEachBlock) {
+  std::vector<std::pair<size_t, size_t>> seen;
+  evaluate_jointly(std::vector<DepthSource>{flat(10), flat(10)}, TenMetres(17),
+                   {.protocol = "eigen-annotated"},
+                   [&](size_t model, size_t pictures) { seen.emplace_back(model, pictures); });
+  using Pair = std::pair<size_t, size_t>;
+  EXPECT_THAT(seen, ::testing::ElementsAre(Pair{0, 16}, Pair{1, 16}, Pair{0, 17}, Pair{1, 17}));
+}
+
+TEST(EvaluateJointly, ASampleWithoutGroundTruthIsNamed) {
+  EXPECT_THAT(
+      [] {
+        evaluate_jointly(std::vector<DepthSource>{flat(10)}, TenMetres(1, 0),
+                         {.protocol = "eigen-annotated"});
+      },
+      ThrowsMessage<Error>(HasSubstr("flat/0")));
+}
+
+}  // namespace
+}  // namespace dualdepth
