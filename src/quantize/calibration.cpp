@@ -66,6 +66,36 @@ class Observation {
   std::optional<NodeId> logits_;
 };
 
+// Of a WinnerRange: quantiles, and margins in standard deviations.
+struct WinnerMargins {
+  double low_share, bottom;
+  double high_share, top;
+  double below_least;
+};
+
+constexpr WinnerMargins margins_of(WinnerRange extent) {
+  switch (extent) {
+    case WinnerRange::kNarrow:
+      return {.low_share = 0.005,
+              .bottom = 1.25,
+              .high_share = 0.99,
+              .top = 1.25,
+              .below_least = 0.5};
+    case WinnerRange::kTight:
+      return {.low_share = 0.005,
+              .bottom = 0.125,
+              .high_share = 0.99,
+              .top = 0.3,
+              .below_least = 0.05};
+    default:
+      return {.low_share = 0.001,
+              .bottom = 2.5,
+              .high_share = 0.999,
+              .top = 1.25,
+              .below_least = 0.5};
+  }
+}
+
 struct Counts {
   std::map<NodeId, Histogram> histograms;
   void merge(const Counts& other) {
@@ -117,14 +147,13 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
 }
 
 ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent) {
-  const bool wide = extent == WinnerRange::kWide;
+  const WinnerMargins margins = margins_of(extent);
   const double spread = winners.deviation();
-  const double low = std::min(
-      winners.quantile(wide ? 0.001 : 0.005) - (wide ? kWideBottom : kNarrowBottom) * spread,
-      winners.least() - kLeastBottom * spread);
+  const double low = std::min(winners.quantile(margins.low_share) - margins.bottom * spread,
+                              winners.least() - margins.below_least * spread);
   const double high = method == RangeMethod::kMinMax
                           ? winners.range().high
-                          : winners.quantile(wide ? 0.999 : 0.99) + kWinnerTop * spread;
+                          : winners.quantile(margins.high_share) + margins.top * spread;
   return {low, std::min(high, winners.range().high)};
 }
 

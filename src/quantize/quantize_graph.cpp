@@ -143,7 +143,10 @@ class Quantizer {
       consider_centred("centred last");
     }
     if (logits_of(best.reference)) {
-      consider({best.reference, best.centring, WinnerRange::kNarrow}, "narrow winners");
+      const bool is_centred = has_centred_head(best.reference);
+      consider({best.reference, best.centring,
+                is_centred ? WinnerRange::kNarrow : WinnerRange::kTight},
+               "narrow winners");
     }
     return best;
   }

@@ -63,6 +63,18 @@ TEST(WinnerRange, LeavesRoomBelowTheLowWinnersAndLittleAboveTheHighOnes) {
   const auto narrow = winner_range(winners, RangeMethod::kMse, WinnerRange::kNarrow);
   EXPECT_NEAR(narrow.low, 0.5 - 1.25 * 28.87, 0.1);
   EXPECT_EQ(winner_range(winners, RangeMethod::kMinMax, WinnerRange::kNarrow).high, 100);
+  const auto tight = winner_range(winners, RangeMethod::kMse, WinnerRange::kTight);
+  EXPECT_NEAR(tight.low, 0.5 - 0.125 * 28.87, 0.1);
+}
+
+// Winners evenly from 4 to 14, and one in 1,000 at 40: NumPy's std, 0.5 and 99 % quantile are
+// 3.0474, 4.0501 and 13.9099.
+TEST(WinnerRange, IsTightForAHeadThatIsNotCentred) {
+  Histogram winners;
+  winners.add(torch::cat({torch::linspace(4, 14, 9990), torch::full({10}, 40)}));
+  const auto tight = winner_range(winners, RangeMethod::kMse, WinnerRange::kTight);
+  EXPECT_NEAR(tight.low, 4.0501 - 0.125 * 3.0474, 0.02);
+  EXPECT_NEAR(tight.high, 13.9099 + 0.3 * 3.0474, 0.02);
 }
 
 // One winner in 10,000 lies 6 below the others, whose quantile and spread hardly move.

@@ -39,16 +39,15 @@ Calibration calibrate(const graph::Graph& graph, const Placement& placement,
 //   kWide    from the 0.1 % quantile - 2.5 s to the 99.9 % quantile + 1.25 s
 //   kNarrow  from the 0.5 % quantile - 1.25 s to the 99 % quantile + 1.25 s: a finer scale for most
 //            pixels, at the price of a few
+//   kTight   from the 0.5 % quantile - 0.125 s to the 99 % quantile + 0.3 s, for heads that are not
+//            centred: most of s is then what a picture adds to all logits of a pixel alike, and the
+//            levels of one pixel differ by much less
 //
 // and never above the greatest winner seen, which is the top of method minmax. The bottom also lies
-// 0.5 s below the least winner seen: a winner that is clipped would tie with all levels, so that
-// ArgMax returns level 0, the nearest depth. The 0.5 s is for what 8 bits in front of the head
-// change.
-enum class WinnerRange { kWide, kNarrow };
-inline constexpr double kWideBottom = 2.5;
-inline constexpr double kNarrowBottom = 1.25;
-inline constexpr double kLeastBottom = 0.5;
-inline constexpr double kWinnerTop = 1.25;
+// 0.5 s (kTight: 0.05 s) below the least winner seen: a winner that is clipped would tie with all
+// levels, so that ArgMax returns level 0, the nearest depth. This margin is for what 8 bits in
+// front of the head change.
+enum class WinnerRange { kWide, kNarrow, kTight };
 ValueRange winner_range(const Histogram& winners, RangeMethod method, WinnerRange extent);
 
 }  // namespace dualdepth::quantize

@@ -12,7 +12,7 @@ namespace dualdepth::quantize {
 struct LayerwiseOptions {
   bool correct_bias = true;
   bool round_adaptively = true;
-  size_t pictures = 12;      // of calibration, evenly spread
+  size_t pictures = 16;      // of calibration, evenly spread
   int64_t positions = 9216;  // most output pixels sampled of each layer, over all pictures
   uint64_t seed = 0;
   BiasFormat bias = BiasFormat::kInt32;
