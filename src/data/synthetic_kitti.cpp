@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dualdepth/base/atomic_file.h"
-#include "dualdepth/data/synthetic_folder.h"
+#include "dualdepth/base/staged_folder.h"
 #include "dualdepth/data/synthetic_lidar.h"
 #include "dualdepth/data/synthetic_rig.h"
 #include "dualdepth/data/synthetic_road.h"
@@ -99,7 +99,7 @@ void write_split(const fs::path& file, const std::vector<SequencePlan>& drives, 
 std::optional<SyntheticSetSummary> synthesize_kitti(const SyntheticSetOptions& options) {
   const std::vector<SequencePlan> drives = plan_sequences(options);
   const StopSignal stop;  // before the first file, so that a signal leaves none behind
-  SetFolder folder(options.out);
+  StagedFolder folder(options.out, "synthetic.json", "synthetic set");
   const fs::path& stage = folder.stage();
   const KittiRig rig(options.size);
   make_folders(stage, drives);

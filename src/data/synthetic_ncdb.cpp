@@ -8,7 +8,7 @@
 #include <string>
 
 #include "dualdepth/base/atomic_file.h"
-#include "dualdepth/data/synthetic_folder.h"
+#include "dualdepth/base/staged_folder.h"
 #include "dualdepth/data/synthetic_lidar.h"
 #include "dualdepth/data/synthetic_parking.h"
 #include "dualdepth/io/image.h"
@@ -124,7 +124,7 @@ void write_split(const fs::path& file, const std::vector<SequencePlan>& sequence
 std::optional<SyntheticSetSummary> synthesize_ncdb(const SyntheticSetOptions& options) {
   const std::vector<SequencePlan> sequences = plan_sequences(options);
   const StopSignal stop;  // before the first file, so that a signal leaves none behind
-  SetFolder folder(options.out);
+  StagedFolder folder(options.out, "synthetic.json", "synthetic set");
   const fs::path& stage = folder.stage();
   const VadasCamera lens;
   const cv::Mat mask = lens_mask(lens, options.size);

@@ -72,11 +72,11 @@ void set_shape(onnx::ValueInfoProto& value, onnx::TensorProto::DataType type, co
 class Writer {
  public:
   Writer(const Graph& graph, const OnnxOptions& options, onnx::GraphProto& out)
-      : graph_(graph), options_(options), out_(out), names_(node_names(graph)) {
-    values_.reserve(names_.size());
-    for (const std::string& name : names_) values_.push_back(name + "_output_0");
-    for (const Output& output : graph.outputs()) values_[output.node] = output.name;
-  }
+      : graph_(graph),
+        options_(options),
+        out_(out),
+        names_(node_names(graph)),
+        values_(value_names(graph)) {}
 
   void write_all() {
     for (id_ = 0; id_ < graph_.nodes().size(); ++id_) {
@@ -155,7 +155,6 @@ class Writer {
   }
 
   void write(const Input& input) {
-    values_[id_] = input.name;
     auto* value = out_.add_input();
     value->set_name(input.name);
     set_shape(*value, onnx::TensorProto::FLOAT, graph_.node(id_).shape, options_.dynamic);
@@ -360,6 +359,15 @@ class Writer {
 };
 
 }  // namespace
+
+std::vector<std::string> value_names(const Graph& graph) {
+  std::vector<std::string> names = node_names(graph);
+  for (NodeId id = 0; id < names.size(); ++id) {
+    if (!std::holds_alternative<Input>(graph.node(id).operation)) names[id] += "_output_0";
+  }
+  for (const Output& output : graph.outputs()) names[output.node] = output.name;
+  return names;
+}
 
 std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options) {
   auto model = std::make_unique<onnx::ModelProto>();

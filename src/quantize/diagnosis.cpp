@@ -284,6 +284,12 @@ class Diagnosis {
 
 }  // namespace
 
+void sort_by_error(std::vector<LayerNoise>& layers, Better better) {
+  std::ranges::stable_sort(layers, [better](const LayerNoise& a, const LayerNoise& b) {
+    return better == Better::kLower ? a.error_alone > b.error_alone : a.error_alone < b.error_alone;
+  });
+}
+
 std::vector<LayerNoise> diagnose(const Quantization& quantization, const Contract& contract,
                                  const Pictures& pictures, const ErrorOf& error) {
   const torch::NoGradGuard no_grad;

@@ -39,7 +39,7 @@ class MixedQuantizer {
     if (!float_error_) float_error_ = mixed_.error(graph_);
     const double error = mixed_.error(quantization.graph);
     if (*float_error_ == 0 && error == 0) return 1;
-    return error / *float_error_;
+    return mixed_.better == Better::kLower ? error / *float_error_ : *float_error_ / error;
   }
 
   MixedQuantization full(std::vector<std::string> kept) {
@@ -53,10 +53,14 @@ class MixedQuantizer {
   std::vector<std::string> by_sensitivity() const {
     QuantizeOptions quick = options_;
     quick.correct_bias = quick.round_adaptively = false;
-    const auto judged = pictures_.spread(quick.judged_pictures);
+    const auto calibrated = pictures_.spread(quick.judged_pictures);
+    const auto quantization = quantize_graph(graph_, contract_, calibrated, quick);
+    const auto& judged = mixed_.judged ? *mixed_.judged : calibrated;
+    const bool by_error = mixed_.sensitivity == Sensitivity::kError;
+    auto layers = diagnose(quantization, contract_, judged, by_error ? mixed_.error : ErrorOf());
+    if (by_error) sort_by_error(layers, mixed_.better);
     std::vector<std::string> order;
-    for (const auto& layer :
-         diagnose(quantize_graph(graph_, contract_, judged, quick), contract_, judged)) {
+    for (const auto& layer : layers) {
       if (!layer.convolution.empty()) order.push_back(layer.convolution);
     }
     return order;

@@ -31,19 +31,20 @@ std::string stages_html(const QuantizationReport& report) {
   return html + "</table></div>\n";
 }
 
-std::string abs_rel_text(double abs_rel) {
-  return abs_rel > 0 ? fmt::format("{:.4f}", abs_rel) : "-";
+std::string error_text(const QuantizationReport& report, double error) {
+  return report.measure.empty() ? "-" : fmt::format("{:.4g}", error);
 }
 
 std::string layers_html(const QuantizationReport& report) {
   std::string html =
       "<div class=\"wide\"><table>\n" +
-      row({"only this in 8 bits", "mean %", "mean mm", "abs_rel", "SNR dB", "with all", "advice"},
+      row({"only this in 8 bits", "mean %", "mean mm",
+           report.measure.empty() ? "error" : report.measure, "SNR dB", "with all", "advice"},
           "th");
   for (const auto& layer : report.layers) {
     html +=
         row({layer.name, fmt::format("{:.3f}", layer.percent), fmt::format("{:.2f}", layer.mean_mm),
-             abs_rel_text(layer.abs_rel), fmt::format("{:.1f}", layer.snr_alone),
+             error_text(report, layer.error), fmt::format("{:.1f}", layer.snr_alone),
              fmt::format("{:.1f}", layer.snr_all), layer.advice},
             "td");
   }
@@ -82,7 +83,7 @@ nlohmann::ordered_json quantization_json(const QuantizationReport& report) {
                               {"stages", nlohmann::ordered_json::array()},
                               {"layers", nlohmann::ordered_json::array()},
                               {"float_layers", report.float_layers}};
-  if (report.float_abs_rel > 0) json["float_abs_rel"] = report.float_abs_rel;
+  if (!report.measure.empty()) json["float_" + report.measure] = report.float_error;
   for (const auto& stage : report.stages) {
     json["stages"].push_back({{"name", stage.name},
                               {"mean_mm", stage.mean_mm},
@@ -99,7 +100,7 @@ nlohmann::ordered_json quantization_json(const QuantizationReport& report) {
                                  {"snr_alone_db", layer.snr_alone},
                                  {"snr_with_all_db", layer.snr_all},
                                  {"advice", layer.advice}};
-    if (layer.abs_rel > 0) entry["abs_rel"] = layer.abs_rel;
+    if (!report.measure.empty()) entry[report.measure] = layer.error;
     json["layers"].push_back(std::move(entry));
   }
   return json;
@@ -120,8 +121,8 @@ std::string quantization_page(const QuantizationReport& report) {
   }
   if (!report.layers.empty()) {
     body += "<h2>Each part alone, the worst first</h2>\n";
-    if (report.float_abs_rel > 0) {
-      body += fmt::format("<p>abs_rel in float: {:.4f}</p>\n", report.float_abs_rel);
+    if (!report.measure.empty()) {
+      body += fmt::format("<p>{} in float: {:.4g}</p>\n", report.measure, report.float_error);
     }
     body += plots_html(report.layers) + layers_html(report);
   }

@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "trained_checkpoint.h"
+#include "quantized_checkpoint.h"
 
 namespace dualdepth {
 namespace {
@@ -15,47 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::ProgramResult;
-
-class Quantize : public TrainedCheckpoint {
- protected:
-  static void SetUpTestSuite() { train(4, 12); }
-
-  static ProgramResult quantize(const std::string& model, const std::string& calibration,
-                                const Words& more = {}) {
-    // Levels of a network that has hardly learned all but tie, and runtimes decide such in their
-    // own ways. A file for TensorRT is read back and computed as the network was.
-    Words words{"quantize",   model, "--calibration", calibration,        "--out", path("q.onnx"),
-                "--pictures", "1",   "--without",     "adaptive-rounding"};
-    if (std::ranges::find(more, "--profile") == more.end()) {
-      words.insert(words.end(), {"--profile", "tensorrt"});
-    }
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words);
-  }
-
-  // Without the passes that try changes of the network, which take most of the time.
-  static ProgramResult quantize_plainly(const std::string& calibration, Words more) {
-    more.insert(more.end(), {"--without", "centring", "--without", "equalization", "--without",
-                             "bias-correction"});
-    return quantize(checkpoint(), calibration, more);
-  }
-
-  // The run's configuration with a validation split of one frame.
-  static std::string config_with_one_frame() {
-    const std::string split = read_file(path("train.txt"));
-    folder().write("one.txt", split.substr(0, split.find('\n') + 1));
-    std::string config = read_file(path("run.yaml"));
-    const std::string key = "val_split: " + path("train.txt");
-    folder().write("one.yaml",
-                   config.replace(config.find(key), key.size(), "val_split: " + path("one.txt")));
-    return path("one.yaml");
-  }
-
-  static nlohmann::json json_of(const std::string& file) {
-    return nlohmann::json::parse(read_file(path(file)));
-  }
-};
 
 TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
   const auto result = quantize(checkpoint(), config_with_one_frame(),

@@ -8,6 +8,7 @@
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "testing/hex.h"
+#include "testing/npy_bytes.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth {
@@ -16,25 +17,18 @@ namespace {
 using ::testing::AllOf;
 using testing::bytes_from_hex;
 using ::testing::HasSubstr;
+using testing::npy_bytes;
 using testing::TempFolder;
 using ::testing::ThrowsMessage;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 const cv::Mat kArray = (cv::Mat_<float>(2, 3) << 1.5f, -2, kNan, 0, 3.25f, 1e30f);
 
-// A file of format 1.0 with this header.
-std::string npy(const std::string& header, const std::string& data) {
-  std::string file("\x93NUMPY\x01\x00", 8);
-  file += static_cast<char>(header.size() & 0xff);
-  file += static_cast<char>(header.size() >> 8);
-  return file + header + data;
-}
-
 // NumPy 2.4.6, np.save of float32 [[1.5, -2, nan], [0, 3.25, 1e30]].
 std::string numpy_file() {
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
-  return npy(header + std::string(117 - header.size(), ' ') + '\n',
-             bytes_from_hex("0000c03f000000c00000c07f0000000000005040caf24971"));
+  return npy_bytes(header + std::string(117 - header.size(), ' ') + '\n',
+                   bytes_from_hex("0000c03f000000c00000c07f0000000000005040caf24971"));
 }
 
 void expect_same(const cv::Mat& got, const cv::Mat& expected) {
@@ -72,10 +66,10 @@ TEST(ReadNpy, ReadsWhatNumPyWrote) {
 TEST(ReadNpy, ReadsFloat64AndDropsLeadingOnes) {
   const TempFolder folder;
   // The same array as np.float64 [1, 1, 2, 3].
-  const std::string file =
-      npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 2, 3), }\n",
-          bytes_from_hex("000000000000f83f00000000000000c0000000000000f87f0000000000000000000000000"
-                         "0000a4000000040593e2946"));
+  const std::string file = npy_bytes(
+      "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 2, 3), }\n",
+      bytes_from_hex("000000000000f83f00000000000000c0000000000000f87f0000000000000000000000000"
+                     "0000a4000000040593e2946"));
   expect_same(read_npy(folder.write("a.npy", file)), kArray);
 }
 
@@ -103,8 +97,9 @@ TEST_P(RefusedNpy, NamesTheFileAndWhatWasFound) {
 
 std::string described(const std::string& descr, const std::string& order, const std::string& shape,
                       size_t bytes) {
-  return npy("{'descr': " + descr + ", 'fortran_order': " + order + ", 'shape': " + shape + ", }\n",
-             std::string(bytes, '\0'));
+  return npy_bytes(
+      "{'descr': " + descr + ", 'fortran_order': " + order + ", 'shape': " + shape + ", }\n",
+      std::string(bytes, '\0'));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -116,10 +111,10 @@ INSTANTIATE_TEST_SUITE_P(
                "got 65535 bytes"},
         BadNpy{"LongHeaderPastTheEnd", std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14),
                "got 4294967295 bytes"},
-        BadNpy{"NoShape", npy("{'descr': '<f4', 'fortran_order': False}\n", ""),
+        BadNpy{"NoShape", npy_bytes("{'descr': '<f4', 'fortran_order': False}\n", ""),
                "descr, fortran_order and shape"},
         BadNpy{"HalfPrecision", described("'<f2'", "False", "(1, 1)", 2),
-               "float32 or float64, got <f2"},
+               "float32 or float64, got float16"},
         BadNpy{"BigEndian", described("'>f4'", "False", "(1, 1)", 4), "got >f4"},
         BadNpy{"Structured", described("[('x', '<f4')]", "False", "(1, 1)", 4),
                "descr, fortran_order and shape"},
@@ -131,7 +126,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadNpy{"NoRows", described("'<f4'", "False", "(0, 4)", 0), "got [0, 4]"},
         BadNpy{"NegativeSize", described("'<f4'", "False", "(-1, -4)", 16), "shape"},
         BadNpy{"HugeShape", described("'<f4'", "False", "(2147483647, 2147483647)", 16),
-               "bytes for 2147483647x2147483647 values, got 16"},
+               "an array that fits into memory, got shape [2147483647, 2147483647]"},
+        BadNpy{"LargeShape", described("'<f4'", "False", "(2147483647, 1073741823)", 16),
+               "bytes for 2147483647x1073741823 values, got 16"},
         BadNpy{"SizeBeyond64Bits", described("'<f4'", "False", "(99999999999999999999, 1)", 16),
                "shape"},
         BadNpy{"Truncated", described("'<f4'", "False", "(2, 3)", 23),

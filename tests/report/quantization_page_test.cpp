@@ -13,13 +13,14 @@ QuantizationReport report() {
   return {.model = "best<1>.safetensors",
           .file = "int8.onnx",
           .profile = "portable",
-          .float_abs_rel = 0.0391,
+          .measure = "abs_rel",
+          .float_error = 0.0391,
           .stages = {{"plain", 51.25, 20, 3.5, 0.625, -0.25}, {"file", 12.5, 4, 0.9, 0.8, 0.01}},
           .layers = {{.name = "decoder.Relu_7",
                       .place = 7,
                       .percent = 1.5,
                       .mean_mm = 21.5,
-                      .abs_rel = 0.0402,
+                      .error = 0.0402,
                       .snr_alone = 33,
                       .snr_all = 28,
                       .advice = "saturation"},
@@ -49,8 +50,18 @@ TEST(QuantizationJson, HoldsEachNumberUnderItsName) {
   EXPECT_EQ(json["stages"][0]["mean_mm"], 51.25);
   EXPECT_EQ(json["layers"][0]["abs_rel"], 0.0402);
   EXPECT_EQ(json["layers"][0]["place"], 7);
-  EXPECT_FALSE(json["layers"][1].contains("abs_rel"));
+  EXPECT_EQ(json["float_abs_rel"], 0.0391);
   EXPECT_EQ(json["float_layers"][0], "head/Conv");
+}
+
+TEST(QuantizationJson, NamesTheUsersMetricAndLeavesOutWhatWasNotMeasured) {
+  auto measured = report();
+  measured.measure = "metric";
+  EXPECT_EQ(quantization_json(measured)["layers"][0]["metric"], 0.0402);
+  EXPECT_EQ(quantization_json(measured)["float_metric"], 0.0391);
+  measured.measure.clear();
+  EXPECT_FALSE(quantization_json(measured)["layers"][0].contains("abs_rel"));
+  EXPECT_FALSE(quantization_json(measured).contains("float_abs_rel"));
 }
 
 }  // namespace

@@ -1,20 +1,39 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "dualdepth/quantize/depth_error.h"
 #include "dualdepth/runtime/network_pictures.h"
 
 namespace dualdepth {
 
-// Pictures of a folder (or one file), or the training samples of a data configuration (.yaml);
-// `most` of them, evenly spread.
-graph::Pictures calibration_pictures(const std::filesystem::path& folder_or_config, size_t most,
-                                     const InputContract& input);
+// What --calibration of quantize names.
+struct CalibrationPictures {
+  graph::Pictures pictures;    // to calibrate with
+  graph::Pictures judged;      // to judge layers by: none of `pictures` where there are others
+  std::string judged_by = {};  // a sentence that says which these are
+};
+
+// source: one of
+//
+//   a folder or one picture    PNG and JPEG, also below the folder
+//   a list (.txt)              runtime/raw_inputs.h
+//   raw inputs (.npy, .npz)    the same
+//   a configuration (.yaml)    the samples of data.train_split
+//
+// `most` pictures of it, evenly spread. judged: at most so many, of data.val_split but for the
+// samples that are calibrated with, or of those that are left over. Where none are left over they
+// are taken from calibration if it keeps kKeptForCalibration times as many; otherwise they are
+// among those of calibration. 0: none are needed.
+inline constexpr size_t kKeptForCalibration = 3;
+CalibrationPictures open_calibration(const std::filesystem::path& source, size_t most,
+                                     size_t judged, const InputContract& input);
 
 // abs_rel of a graph on `most` validation samples of a data configuration, evenly spread, measured
 // as its evaluation section says: the network remembers the training samples, so its error there
-// says little. None for a folder, whose pictures have no ground truth, and without data.val_split.
+// says little. None for other sources, whose pictures have no ground truth, and without
+// data.val_split.
 quantize::ErrorOf calibration_error(const std::filesystem::path& config, size_t most,
                                     const Contract& contract);
 

@@ -10,7 +10,10 @@
 #include "calibration_pictures.h"
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/onnx/onnx_writer.h"
+#include "dualdepth/quantize/command_metric.h"
 #include "dualdepth/quantize/diagnosis.h"
+#include "dualdepth/quantize/layer_dump.h"
 #include "dualdepth/quantize/mixed_precision.h"
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/report/quantization_page.h"
@@ -31,8 +34,12 @@ struct QuantizeVerb {
   bool weights_given = false;
   std::vector<std::string> without, keep_float;
   double budget = 0;
-  fs::path target, save_ranges, load_ranges, html, json;
+  quantize::CommandMetric metric;
+  int64_t metric_timeout = 3600;  // s
+  bool metric_higher = false;
+  fs::path target, save_ranges, load_ranges, html, json, dump;
   size_t pictures = 128;
+  size_t dump_pictures = 2;
   int64_t threads = 0;
   bool diagnose = false;
   quantize::QuantizeOptions options;
@@ -63,8 +70,12 @@ void keep_float(const std::vector<std::string>& wanted, quantize::QuantizeOption
   }
 }
 
-void print_kept(const quantize::MixedQuantization& mixed) {
-  if (mixed.ratio > 0) fmt::print("abs_rel    {:.4f} times float's\n", mixed.ratio);
+void print_kept(const quantize::MixedQuantization& mixed, const std::string& measure,
+                quantize::Better better) {
+  if (mixed.ratio > 0) {
+    fmt::print("{:<10} {:.4f} times {}\n", measure, mixed.ratio,
+               better == quantize::Better::kLower ? "float's" : "as good in float");
+  }
   for (const auto& name : mixed.kept) fmt::print("float      {}\n", name);
 }
 
@@ -86,13 +97,14 @@ void print_layers(const std::vector<quantize::LayerFit>& layers) {
 
 void print_diagnosis(const QuantizationReport& report) {
   if (report.layers.empty()) return;
-  if (report.float_abs_rel > 0) fmt::print("abs_rel    {:.4f} in float\n", report.float_abs_rel);
+  const std::string& measure = report.measure;
+  if (!measure.empty()) fmt::print("{:<10} {:.4g} in float\n", measure, report.float_error);
   fmt::print("{:<46} {:>8} {:>10} {:>8} {:>8} {:>8}  advice\n", "only this in 8 bits", "mean %",
-             "mean mm", "abs_rel", "SNR dB", "with all");
+             "mean mm", measure, "SNR dB", "with all");
   for (const auto& layer : report.layers) {
-    const auto abs_rel = layer.abs_rel > 0 ? fmt::format("{:.4f}", layer.abs_rel) : "-";
+    const auto error = measure.empty() ? "-" : fmt::format("{:.4g}", layer.error);
     fmt::print("{:<46} {:>8.3f} {:>10.2f} {:>8} {:>8.1f} {:>8.1f}  {}\n", layer.name, layer.percent,
-               layer.mean_mm, abs_rel, layer.snr_alone, layer.snr_all, layer.advice);
+               layer.mean_mm, error, layer.snr_alone, layer.snr_all, layer.advice);
   }
 }
 
@@ -110,19 +122,44 @@ QuantizationLayer reported(const quantize::LayerNoise& layer) {
           .place = layer.place,
           .percent = 100 * layer.alone.relative,
           .mean_mm = 1000 * layer.alone.mean,
-          .abs_rel = layer.error_alone,
+          .error = layer.error_alone,
           .snr_alone = layer.snr_alone,
           .snr_all = layer.snr,
           .advice = layer.advice};
 }
 
-quantize::ErrorOf budget_error(const QuantizeVerb& verb, const quantize::FloatModel& model) {
-  auto error = calibration_error(verb.calibration, kJudgedSamples, model.contract);
-  if (verb.budget == 0 || error) return error;
+// What budget and diagnosis are measured by, besides depth.
+struct Measure {
+  std::string name = {};  // "abs_rel" or "metric"; empty: nothing
+  quantize::ErrorOf error = {};
+  quantize::Better better = quantize::Better::kLower;
+};
+
+Measure open_measure(const QuantizeVerb& verb, const quantize::FloatModel& model) {
+  if (!verb.metric.command.empty()) {
+    return {"metric", command_error(verb.metric, model.contract, verb.options.profile),
+            verb.metric_higher ? quantize::Better::kHigher : quantize::Better::kLower};
+  }
+  if (auto error = calibration_error(verb.calibration, kJudgedSamples, model.contract)) {
+    return {"abs_rel", std::move(error)};
+  }
+  if (verb.budget == 0) return {};
   throw Error({.subject = "budget",
                .expected = "--calibration with a YAML whose data.val_split has ground truth",
                .got = verb.calibration.string(),
-               .fix = "name a data configuration, or choose the layers with --keep-float N"});
+               .fix = "name a data configuration, judge by a command of your own with --metric, or "
+                      "choose the layers with --keep-float N"});
+}
+
+void diagnose(QuantizationReport& report, const Measure& measure,
+              const quantize::Quantization& quantization, const Contract& contract,
+              const graph::Pictures& judged) {
+  report.measure = measure.name;
+  if (measure.error) report.float_error = measure.error(quantization.reference);
+  auto layers = quantize::diagnose(quantization, contract, judged, measure.error);
+  if (measure.name == "metric") quantize::sort_by_error(layers, measure.better);
+  for (const auto& layer : layers) report.layers.push_back(reported(layer));
+  print_diagnosis(report);
 }
 
 void write_reports(const QuantizeVerb& verb, const QuantizationReport& report) {
@@ -131,7 +168,22 @@ void write_reports(const QuantizeVerb& verb, const QuantizationReport& report) {
   if (!verb.html.empty()) write_file_atomically(verb.html, quantization_page(report));
 }
 
-void run_quantize(QuantizeVerb verb) {
+// Returns false after SIGINT or SIGTERM.
+bool write_dump(const QuantizeVerb& verb, const quantize::Quantization& quantization,
+                const graph::Pictures& pictures) {
+  if (verb.dump.empty()) return true;
+  const auto dumped = pictures.spread(verb.dump_pictures);
+  const auto& graph = quantization.graph;
+  if (!quantize::write_layer_dump(graph, value_names(graph), dumped, verb.out.filename().string(),
+                                  verb.dump)) {
+    fmt::print(stderr, "stopped; {} was not written\n", verb.dump.string());
+    return false;
+  }
+  fmt::print("dumped     {}: layers of {} pictures\n", verb.dump.string(), dumped.count);
+  return true;
+}
+
+void run_quantize(QuantizeVerb verb, ProgramState& state) {
   set_compute_threads(verb.threads);
   auto& options = verb.options;
   options.threads = static_cast<int>(verb.threads);
@@ -148,15 +200,26 @@ void run_quantize(QuantizeVerb verb) {
   std::optional<Contract> given;
   if (!verb.card.empty()) given = read_contract(verb.card);
   const auto model = quantize::open_float_model(verb.model, shape, given);
-  const auto pictures = calibration_pictures(verb.calibration, verb.pictures, model.input());
+  quantize::MixedPrecision precision{.budget = verb.budget};
+  keep_float(verb.keep_float, options, precision);
+  const bool judges = verb.diagnose || precision.keep > 0 || verb.budget > 0;
+  const auto calibration = open_calibration(verb.calibration, verb.pictures,
+                                            judges ? options.judged_pictures : 0, model.input());
+  const auto& pictures = calibration.pictures;
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
   for (const auto& file : {verb.html, verb.json, verb.save_ranges}) {
     if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
   }
-  const auto error = budget_error(verb, model);
-  quantize::MixedPrecision precision{.budget = verb.budget, .error = error};
-  keep_float(verb.keep_float, options, precision);
+  if (!verb.dump.empty()) quantize::expect_dump_folder(verb.dump);
+  const Measure measure = open_measure(verb, model);
+  precision.error = measure.error;
+  precision.better = measure.better;
+  if (measure.name == "metric") precision.sensitivity = quantize::Sensitivity::kError;
+  if (judges) {
+    precision.judged = calibration.judged;
+    fmt::print("layers judged by {}\n", calibration.judged_by);
+  }
   const auto mixed =
       quantize::quantize_mixed(model.graph, model.contract, pictures, options, precision);
   const auto& quantization = mixed.quantization;
@@ -174,16 +237,10 @@ void run_quantize(QuantizeVerb verb) {
     print_stage(report.stages.back());
   }
   print_layers(quantization.layers);
-  print_kept(mixed);
-  const auto judged = pictures.spread(options.judged_pictures);
-  if (verb.diagnose) {
-    if (error) report.float_abs_rel = error(quantization.reference);
-    for (const auto& layer : quantize::diagnose(quantization, model.contract, judged, error)) {
-      report.layers.push_back(reported(layer));
-    }
-    print_diagnosis(report);
-  }
-  const auto check = quantize::write_quantized(quantization, model.contract, judged,
+  print_kept(mixed, measure.name, measure.better);
+  if (verb.diagnose) diagnose(report, measure, quantization, model.contract, calibration.judged);
+  const auto checked = pictures.spread(options.judged_pictures);
+  const auto check = quantize::write_quantized(quantization, model.contract, checked,
                                                options.profile, folder / verb.out.filename());
   const char* runtime =
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
@@ -195,11 +252,12 @@ void run_quantize(QuantizeVerb verb) {
   write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);
+  if (!write_dump(verb, quantization, pictures)) state.exit_code = kExitInterrupted;
 }
 
 }  // namespace
 
-void add_quantize(CLI::App& program, ProgramState&) {
+void add_quantize(CLI::App& program, ProgramState& state) {
   const auto options = std::make_shared<QuantizeVerb>();
   CLI::App* verb = program.add_subcommand(
       "quantize", "Bring a network to 8 bits so that its depth stays, as ONNX with Q/DQ pairs");
@@ -208,10 +266,12 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->add_option("--card", options->card,
                    "contract (JSON) of an ONNX file that carries none; takes the place of its own")
       ->type_name("FILE");
-  verb->add_option("--calibration", options->calibration,
-                   "folder of pictures, or a YAML whose training samples are taken")
+  verb->add_option(
+          "--calibration", options->calibration,
+          "folder of pictures, text file that lists pictures (.txt), raw inputs as the model takes "
+          "them (.npy, .npz), or a YAML whose training samples are taken")
       ->required()
-      ->type_name("FOLDER|CONFIG");
+      ->type_name("FOLDER|FILE|CONFIG");
   verb->add_option("--out", options->out, "file to write")->required()->type_name("FILE");
   CLI::Option* profile =
       add_enum_option(*verb, "--profile", options->options.profile, "runtime that the file is for");
@@ -242,16 +302,40 @@ void add_quantize(CLI::App& program, ProgramState&) {
   keep->type_name("NAME...|N");
   verb->add_option(
           "--budget", options->budget,
-          "keep as few convolutions in float as hold abs_rel within so many times float's; "
-          "needs a YAML with data.val_split to calibrate with, and is measured on that split")
+          "keep as few convolutions in float as hold the error (abs_rel) within so many times "
+          "float's; "
+          "needs --metric, or a YAML with data.val_split to calibrate with, whose samples then "
+          "judge")
       ->check(CLI::Range(1.0, 100.0))
       ->type_name("RATIO")
       ->excludes(keep);
+  CLI::Option* metric = verb->add_option(
+      "--metric", options->metric.command,
+      "command that judges for --budget, --keep-float N and --diagnose in place of abs_rel: "
+      "{model} "
+      "becomes the path of a candidate's ONNX file, the last line printed is a number, lower is "
+      "better");
+  metric->type_name("CMD");
+  verb->add_flag("--metric-higher", options->metric_higher, "higher numbers of --metric are better")
+      ->needs(metric);
+  verb->add_option("--metric-timeout", options->metric_timeout, "seconds that one run may take")
+      ->check(CLI::Range(1, 1000000))
+      ->needs(metric)
+      ->capture_default_str();
   verb->add_flag("--diagnose", options->diagnose,
                  "also measure each layer alone in 8 bits, the worst first");
   verb->add_option("--html", options->html, "also write a page with tables and plots")
       ->type_name("FILE");
   verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
+  CLI::Option* dump = verb->add_option("--dump", options->dump,
+                                       "also write what each layer computes, for compare-layers: "
+                                       "a new folder, or one with an earlier dump");
+  dump->type_name("DIR");
+  verb->add_option("--dump-pictures", options->dump_pictures,
+                   "calibration pictures that are dumped, evenly spread")
+      ->check(CLI::Range(1, 10000))
+      ->needs(dump)
+      ->capture_default_str();
   verb->add_option("--shape", options->shape, "of the picture; default: the model's own")
       ->type_name("1x3xHxW");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
@@ -260,7 +344,15 @@ void add_quantize(CLI::App& program, ProgramState&) {
   verb->footer(
       "Example: dualdepth quantize runs/kitti/checkpoints/best.safetensors \\\n"
       "           --calibration configs/kitti.yaml --out depth_int8.onnx");
-  verb->callback([options] { run_quantize(*options); });
+  verb->callback([options, &state] {
+    options->metric.time_limit = std::chrono::seconds(options->metric_timeout);
+    try {
+      run_quantize(*options, state);
+    } catch (const quantize::MetricInterrupted&) {
+      fmt::print(stderr, "stopped; {} was not written\n", options->out.string());
+      state.exit_code = kExitInterrupted;
+    }
+  });
 }
 
 }  // namespace dualdepth

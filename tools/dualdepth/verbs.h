@@ -23,6 +23,7 @@ using AddVerb = void (*)(CLI::App& program, ProgramState& state);
 void add_bench(CLI::App& program, ProgramState& state);
 void add_compare(CLI::App& program, ProgramState& state);
 void add_eval(CLI::App& program, ProgramState& state);
+void add_compare_layers(CLI::App& program, ProgramState& state);
 void add_export(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);

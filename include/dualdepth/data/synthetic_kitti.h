@@ -20,8 +20,8 @@ namespace dualdepth::synthetic {
 // none. To train on dense depth set data.depth_root to depth_dense.
 //
 // The files are a function of frames, seed and size: the same bytes with any number of threads.
-// `out` is filled at the end or not at all (see SetFolder). Returns nothing after SIGINT or
-// SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
+// `out` is filled at the end or not at all (see base/staged_folder.h). Returns nothing after SIGINT
+// or SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
 std::optional<SyntheticSetSummary> synthesize_kitti(const SyntheticSetOptions& options);
 
 }  // namespace dualdepth::synthetic

@@ -24,8 +24,8 @@ namespace dualdepth::synthetic {
 // and what the lens does not see have none.
 //
 // The files are a function of frames, seed and size: the same bytes with any number of threads.
-// `out` is filled at the end or not at all (see SetFolder). Returns nothing after SIGINT or
-// SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
+// `out` is filled at the end or not at all (see base/staged_folder.h). Returns nothing after SIGINT
+// or SIGTERM. Throws Error for options out of range and for a folder that cannot take the set.
 std::optional<SyntheticSetSummary> synthesize_ncdb(const SyntheticSetOptions& options);
 
 }  // namespace dualdepth::synthetic

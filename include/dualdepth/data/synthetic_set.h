@@ -44,7 +44,7 @@ bool render_frames(const std::vector<SequencePlan>& sequences, const SyntheticSe
                    const StopSignal& stop,
                    const std::function<void(const SequencePlan& sequence, int frame)>& render);
 
-// The text of synthetic.json (see SetFolder).
+// The text of synthetic.json (see base/staged_folder.h).
 std::string describe_set(std::string_view layout, const SyntheticSetOptions& options);
 
 }  // namespace dualdepth::synthetic

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dualdepth/config/export_options.h"
 #include "dualdepth/graph/graph.h"
@@ -33,6 +34,10 @@ struct OnnxOptions {
 //                 the file, since opset 9 has no such operator
 //   ComposeDepth  Cast, Mul, Floor, Sub, Add, Exp or Reciprocal, Clip
 std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options);
+
+// The name of each node's value in that model: those of inputs and outputs are the graph's own, the
+// others "/encoder/conv1/Relu_output_0". Of a FakeQuantize it is the dequantized value.
+std::vector<std::string> value_names(const graph::Graph& graph);
 
 // Checks the model with onnx::checker and full shape inference, then writes it, whole or not at
 // all. Throws Error naming the file when the check fails or the model has 2 GB or more.

@@ -30,8 +30,11 @@ using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 DepthOf depth_of(const graph::Graph& graph, const Contract& contract,
                  graph::ValueObserver observe = {});
 
-// A graph's error against something outside, such as abs_rel against ground truth; lower is better.
+// A graph's error against something outside, such as abs_rel against ground truth; from 0 on.
 using ErrorOf = std::function<double(const graph::Graph&)>;
+
+// Which of two such numbers is the better one: of an error the lower, of an accuracy the higher.
+enum class Better { kLower, kHigher };
 
 std::vector<DensePrediction> predict_all(const DepthOf& depth_of, const graph::Pictures& pictures);
 

@@ -25,4 +25,7 @@ struct LayerNoise {
 std::vector<LayerNoise> diagnose(const Quantization& quantization, const Contract& contract,
                                  const Pictures& pictures, const ErrorOf& error = {});
 
+// Sorts layers by their error_alone, the worst first.
+void sort_by_error(std::vector<LayerNoise>& layers, Better better);
+
 }  // namespace dualdepth::quantize

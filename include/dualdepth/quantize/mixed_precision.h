@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,17 +9,26 @@
 namespace dualdepth::quantize {
 
 // Which convolutions stay float, by measured sensitivity: those whose 8 bits alone move depth most
-// (quantize/diagnosis.h) come first.
+// (quantize/diagnosis.h) come first, or those that harm `error` most.
+enum class Sensitivity { kDepth, kError };
+
 struct MixedPrecision {
-  size_t keep = 0;     // as many, whatever the error
-  double budget = 0;   // the fewest with error(8 bits) <= budget * error(float); 0: none
-  ErrorOf error = {};  // for the budget
+  size_t keep = 0;  // as many, whatever the error
+  // The fewest with error(8 bits) <= budget * error(float), or error(float) <= budget * error(8
+  // bits) where higher is better; 0: none.
+  double budget = 0;
+  ErrorOf error = {};  // for the budget, and Sensitivity::kError
+  Better better = Better::kLower;
+  Sensitivity sensitivity = Sensitivity::kDepth;
+  // That layers are diagnosed on; none: options.judged_pictures of calibration.
+  std::optional<Pictures> judged = {};
 };
 
 struct MixedQuantization {
   Quantization quantization;
   std::vector<std::string> kept;  // convolutions in float, the most sensitive first
-  // error(8 bits) / error(float), 1 when both are 0; 0 without a budget.
+  // error(8 bits) / error(float), or the inverse where higher is better; 1 when both are 0; 0
+  // without a budget.
   double ratio = 0;
 };
 

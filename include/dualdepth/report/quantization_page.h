@@ -18,7 +18,7 @@ struct QuantizationLayer {
   std::string name;
   size_t place = 0;  // in the order of computation
   double percent = 0, mean_mm = 0;
-  double abs_rel = 0;                 // 0: not measured
+  double error = 0;                   // by QuantizationReport::measure
   double snr_alone = 0, snr_all = 0;  // dB, with only this part and with all in 8 bits
   std::string advice = {};
 };
@@ -26,13 +26,15 @@ struct QuantizationLayer {
 // What `dualdepth quantize` measured.
 struct QuantizationReport {
   std::string model, file, profile;
-  double float_abs_rel = 0;                    // 0: not measured
+  std::string measure = {};                    // "abs_rel", "metric"; empty: not measured
+  double float_error = 0;                      // by that measure
   std::vector<QuantizationStage> stages = {};  // the last one is the file itself
   std::vector<QuantizationLayer> layers = {};  // the worst first; empty without --diagnose
   std::vector<std::string> float_layers = {};  // that stayed float
 };
 
-// {"model", "file", "profile", "stages": [...], "layers": [...], "float_layers": [...]}
+// {"model", "file", "profile", "stages": [...], "layers": [...], "float_layers": [...],
+//  "float_abs_rel": ...}
 nlohmann::ordered_json quantization_json(const QuantizationReport& report);
 
 // The same as one self-contained HTML page, with the noise of each layer alone and of all together
