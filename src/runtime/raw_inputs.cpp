@@ -155,7 +155,9 @@ graph::Pictures open_raw_inputs(const fs::path& file, const InputContract& input
                    .got = "NaN or infinity",
                    .fix = ""});
     }
-    return picture;
+    // Pictures are interleaved: the same kernels then compute the same bits of either source.
+    if (input.layout == TensorLayout::kNhwc) return picture;
+    return picture.contiguous(at::MemoryFormat::ChannelsLast);
   };
   warn_of_range(at(0), array.subject, input);
   return {static_cast<size_t>(array.header.shape[0]), at};
