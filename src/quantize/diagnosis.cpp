@@ -70,7 +70,7 @@ class Diagnosis {
             const ErrorOf& error)
       : quantized_(quantization.graph),
         reference_(quantization.reference),
-        lowered_(lower_head(quantization.reference, quantization.head_shift)),
+        lowered_(lower_head(quantization.reference, quantization.plan.head.shift)),
         renamed_(quantization.renamed),
         contract_(contract),
         pictures_(pictures),

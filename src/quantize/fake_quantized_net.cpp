@@ -61,7 +61,7 @@ std::vector<bool> ancestors(const Graph& graph, NodeId end) {
 }  // namespace
 
 FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
-    : graph_(quantization.graph), bias_(quantization.bias) {
+    : graph_(quantization.graph), bias_(quantization.plan.target.bias) {
   const auto head = graph::integer_head(graph_);
   if (head.empty()) {
     throw Error({.subject = "fine-tuning",
@@ -72,7 +72,7 @@ FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
   integer_ = head.front();
   fraction_ = conv_behind(graph_, graph_.output("fraction"));
   needed_ = ancestors(graph_, graph_.node(integer_).inputs[0]);
-  const Graph lowered = lower_head(quantization.reference, quantization.head_shift);
+  const Graph lowered = lower_head(quantization.reference, quantization.plan.head.shift);
   for (NodeId reference = 0; reference < quantization.renamed.size(); ++reference) {
     const auto* from = std::get_if<Conv>(&lowered.node(reference).operation);
     if (from == nullptr) continue;

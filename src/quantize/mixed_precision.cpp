@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/quantize/choose_plan.h"
 #include "dualdepth/quantize/diagnosis.h"
 
 namespace dualdepth::quantize {
@@ -15,7 +16,12 @@ class MixedQuantizer {
  public:
   MixedQuantizer(const graph::Graph& graph, const Contract& contract, const Pictures& pictures,
                  const QuantizeOptions& options, const MixedPrecision& mixed)
-      : graph_(graph), contract_(contract), pictures_(pictures), options_(options), mixed_(mixed) {}
+      : graph_(graph),
+        contract_(contract),
+        pictures_(pictures),
+        options_(options),
+        mixed_(mixed),
+        choice_(choose_plan(graph, contract, pictures, options)) {}
 
   MixedQuantization run() {
     if (mixed_.keep == 0 && mixed_.budget == 0) return full({});
@@ -29,12 +35,6 @@ class MixedQuantizer {
     return {order.begin(), order.begin() + static_cast<ptrdiff_t>(std::min(count, order.size()))};
   }
 
-  QuantizeOptions with_float(const std::vector<std::string>& kept) const {
-    QuantizeOptions options = options_;
-    options.keep_float.insert(options.keep_float.end(), kept.begin(), kept.end());
-    return options;
-  }
-
   double ratio_of(const Quantization& quantization) {
     if (!float_error_) float_error_ = mixed_.error(graph_);
     const double error = mixed_.error(quantization.graph);
@@ -42,19 +42,27 @@ class MixedQuantizer {
     return mixed_.better == Better::kLower ? error / *float_error_ : *float_error_ / error;
   }
 
+  // The chosen plan with these convolutions in float.
+  Plan plan_with(const std::vector<std::string>& kept) const {
+    if (kept.empty()) return choice_.plan;
+    return with_scales(with_float(choice_.plan, kept), graph_, choice_.statistics, choice_.scales);
+  }
+
   MixedQuantization full(std::vector<std::string> kept) {
-    MixedQuantization result{quantize_graph(graph_, contract_, pictures_, with_float(kept)),
-                             std::move(kept)};
+    MixedQuantization result{
+        quantize_graph(graph_, plan_with(kept), contract_, pictures_, options_), std::move(kept)};
+    auto& stages = result.quantization.stages;
+    stages.insert(stages.begin(), choice_.stages.begin(), choice_.stages.end());
     if (mixed_.budget > 0) result.ratio = ratio_of(result.quantization);
     return result;
   }
 
-  // With filters rounded to nearest and ranges of few pictures: the order hardly depends on them.
+  // With filters rounded to nearest: the order hardly depends on how they are rounded.
   std::vector<std::string> by_sensitivity() const {
     QuantizeOptions quick = options_;
     quick.correct_bias = quick.round_adaptively = false;
     const auto calibrated = pictures_.spread(quick.judged_pictures);
-    const auto quantization = quantize_graph(graph_, contract_, calibrated, quick);
+    const auto quantization = quantize_graph(graph_, choice_.plan, contract_, calibrated, quick);
     const auto& judged = mixed_.judged ? *mixed_.judged : calibrated;
     const bool by_error = mixed_.sensitivity == Sensitivity::kError;
     auto layers = diagnose(quantization, contract_, judged, by_error ? mixed_.error : ErrorOf());
@@ -104,6 +112,7 @@ class MixedQuantizer {
   const Pictures& pictures_;
   const QuantizeOptions& options_;
   const MixedPrecision& mixed_;
+  PlanChoice choice_;
   std::optional<double> float_error_;  // once it is measured
 };
 

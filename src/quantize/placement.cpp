@@ -58,7 +58,7 @@ class Placer {
   OperatorRule rule(NodeId id) const { return target_.rule(graph_.node(id).operation); }
 
   bool is_fused_with_relu(NodeId id) const {
-    return rule(id).fuses_relu && !is_output_[id] && consumers_[id].size() == 1 &&
+    return rule(id).fuses_with(Fused::kRelu) && !is_output_[id] && consumers_[id].size() == 1 &&
            is<graph::Relu>(graph_, consumers_[id].front());
   }
 
@@ -80,7 +80,7 @@ class Placer {
     const OperatorRule by = rule(consumer);
     if (by.reads == Access::kMoves) return has_codes(consumer);
     if (by.reads == Access::kFloat || float_convs_.contains(consumer)) return false;
-    return !by.fuses_producer || value != fused_producer(consumer);
+    return !by.fuses_with(Fused::kConv) || value != fused_producer(consumer);
   }
 
   // Of an Add's inputs the first that a convolution writes for it only.

@@ -62,18 +62,28 @@ graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::
   return conv;
 }
 
-graph::Graph quantize_weights(const graph::Graph& graph, WeightFormat format,
-                              const std::vector<graph::NodeId>& float_convs) {
-  graph::Graph quantized = graph;
+FilterScaleOf filter_scales(const graph::Graph& graph, WeightGranularity granularity,
+                            const std::vector<graph::NodeId>& float_convs) {
+  FilterScaleOf scales;
   for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
     const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
     if (conv == nullptr || std::ranges::count(float_convs, id) > 0) continue;
-    auto scale = weight_scale(conv->weight, format.granularity);
-    const auto grid = graph::grid_of(graph, graph.node(id).inputs.at(0));
-    if (grid) scale = scale_for_bias(scale, conv->bias, grid->scale);
-    const bool in_codes = grid && format.bias == BiasFormat::kInt32;
-    quantized.replace(id, on_grid(*conv, round_to_nearest(conv->weight, scale), scale,
-                                  in_codes ? std::optional(grid->scale) : std::nullopt));
+    scales[id] = weight_scale(conv->weight, granularity);
+    const auto input = graph::grid_of(graph, graph.node(id).inputs.at(0));
+    if (input) scales[id] = scale_for_bias(scales[id], conv->bias, input->scale);
+  }
+  return scales;
+}
+
+graph::Graph quantize_weights(const graph::Graph& graph, const FilterScaleOf& scales,
+                              BiasFormat bias) {
+  graph::Graph quantized = graph;
+  for (const auto& [id, scale] : scales) {
+    const auto& conv = std::get<graph::Conv>(graph.node(id).operation);
+    const auto input = graph::grid_of(graph, graph.node(id).inputs.at(0));
+    const bool in_codes = input && bias == BiasFormat::kInt32;
+    quantized.replace(id, on_grid(conv, round_to_nearest(conv.weight, scale), scale,
+                                  in_codes ? std::optional(input->scale) : std::nullopt));
   }
   return quantized;
 }

@@ -60,7 +60,8 @@ TEST_F(AdaptiveRoundingOfManyColumns, GivesTheCodesOfGptq) {
 TEST_F(AdaptiveRoundingOfManyColumns, RefitsByRidgeRegression) {
   const auto targets = x_.matmul(0.1 * torch::randn({kColumns, 5})) - 2;
   const auto centred = (x_ - x_.mean(0, true)).to(torch::kFloat64);
-  const auto missing = targets.to(torch::kFloat64) - centred.matmul(weight_.t().to(torch::kFloat64));
+  const auto missing =
+      targets.to(torch::kFloat64) - centred.matmul(weight_.t().to(torch::kFloat64));
   const auto pull = (missing - missing.mean(0, true)).t().matmul(centred) / 2000.0;
   const auto expected = weight_ + pull.matmul(torch::linalg_inv(damped_covariance(x_)));
   const auto moved = AdaptiveRounding(x_).refit(weight_, targets);

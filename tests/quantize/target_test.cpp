@@ -16,9 +16,9 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr std::string_view kShiftChip = R"({
-  "format_version": 1, "name": "shift-chip", "onnx_profile": "npu",
-  "values": {"bits": 8, "symmetric": true, "power_of_two_scales": true},
-  "weights": {"bits": 8, "granularities": ["per-tensor"]},
+  "format_version": 2, "name": "shift-chip", "onnx_profile": "npu",
+  "values": {"bits": [8], "symmetric": true, "power_of_two_scales": true},
+  "weights": {"bits": [8], "granularities": ["per-tensor"]},
   "bias": "int32", "rounding": "half-to-even",
   "operators": {
     "Conv": {"reads": "codes", "writes": "codes", "fuses": ["Relu"]},
@@ -37,8 +37,8 @@ TEST(ParseTarget, ReadsWhatAChipComputes) {
   EXPECT_TRUE(target.values.is_symmetric);
   EXPECT_TRUE(target.values.has_power_of_two_scale);
   EXPECT_EQ(target.bias, BiasFormat::kInt32);
-  EXPECT_THAT(target.granularities, ElementsAre(WeightGranularity::kPerTensor));
-  EXPECT_TRUE(target.rule(graph::Conv{}).fuses_relu);
+  EXPECT_THAT(target.weights.granularities, ElementsAre(WeightGranularity::kPerTensor));
+  EXPECT_TRUE(target.rule(graph::Conv{}).fuses_with(Fused::kRelu));
   EXPECT_EQ(target.rule(graph::Upsample{}).reads, Access::kMoves);
   EXPECT_EQ(target.rule(graph::Sigmoid{}).writes, Access::kFloat);
 }
@@ -50,9 +50,9 @@ TEST(ParseTarget, NamesTheEntryThatIsWrong) {
   };
   for (const auto& [text, named] :
        {Case{"[1, 2", "chip.json"}, Case{"{}", "format_version"},
-        Case{with(R"("bits": 8, "symm)", R"("bits": 16, "symm)"), "values: bits"},
+        Case{with(R"("bits": [8], "symm)", R"("bits": [7], "symm)"), "values.bits"},
         Case{with("per-tensor", "per-filter"), "granularities"},
-        Case{with(R"("codes", "writes")", R"("int8", "writes")"), "Conv: reads"},
+        Case{with(R"("codes", "writes")", R"("int8", "writes")"), "Conv.reads"},
         Case{with("one_scale", "one_scael"), "one_scael"},
         Case{with(R"(["Relu"])", R"(["Gelu"])"), "Gelu"},
         Case{with(R"("bias": "int32")", R"("bias": 7)"), "bias"}}) {

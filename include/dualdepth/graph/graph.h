@@ -54,6 +54,7 @@ struct FakeQuantize {
   float scale = 1;
   int64_t zero_point = 0;
   bool is_signed = false;
+  int64_t bits = 8;
 
   bool operator==(const FakeQuantize&) const = default;
 };

@@ -32,8 +32,9 @@ struct MixedQuantization {
   double ratio = 0;
 };
 
-// quantize_graph() with options.keep_float and as many more convolutions as `mixed` asks for; under
-// a budget it runs some 2 log2(number) times. Throws Error when even all in float break the budget.
+// Quantizes with the plan of choose_plan(), and with as many more convolutions in float as `mixed`
+// asks for; under a budget some 2 log2(number) plans are tried, whose scales are all of the same
+// statistics. Throws Error when even all in float break the budget.
 MixedQuantization quantize_mixed(const graph::Graph& graph, const Contract& contract,
                                  const Pictures& pictures, const QuantizeOptions& options,
                                  const MixedPrecision& mixed);

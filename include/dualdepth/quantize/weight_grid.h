@@ -2,7 +2,11 @@
 
 #include <torch/types.h>
 
+#include <array>
+#include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "dualdepth/config/quantize_options.h"
 #include "dualdepth/graph/graph.h"
@@ -38,15 +42,25 @@ graph::Conv on_grid(graph::Conv conv, const torch::Tensor& weight, const torch::
 // (TensorRT).
 enum class BiasFormat { kInt32, kFloat };
 
-struct WeightFormat {
-  WeightGranularity granularity = WeightGranularity::kPerChannel;
-  BiasFormat bias = BiasFormat::kInt32;
-};
+// The scales of the filters of each convolution of a graph with quantized values, except those of
+// `float_convs`: weight_scale(), raised by scale_for_bias() where the input is quantized, also for
+// a float bias: the reference executor (graph/run_graph.h) sums in codes of input_scale * scale
+// either way.
+using FilterScaleOf = std::map<graph::NodeId, torch::Tensor>;
+FilterScaleOf filter_scales(const graph::Graph& graph, WeightGranularity granularity,
+                            const std::vector<graph::NodeId>& float_convs);
 
-// Each convolution of a graph with grids rounded to nearest, except those of `float_convs`. A
-// filter's scale is raised where its bias asks for it, also for a float bias: the reference
-// executor (graph/run_graph.h) sums in codes of input_scale * scale either way.
-graph::Graph quantize_weights(const graph::Graph& graph, WeightFormat format,
-                              const std::vector<graph::NodeId>& float_convs);
+// The graph with the filters of these convolutions rounded to nearest, and their biases to what
+// `bias` stores.
+graph::Graph quantize_weights(const graph::Graph& graph, const FilterScaleOf& scales,
+                              BiasFormat bias);
 
 }  // namespace dualdepth::quantize
+
+namespace dualdepth {
+template <>
+struct EnumNames<quantize::BiasFormat> {
+  static constexpr std::array values{std::pair{quantize::BiasFormat::kInt32, "int32"},
+                                     std::pair{quantize::BiasFormat::kFloat, "float"}};
+};
+}  // namespace dualdepth
