@@ -6,6 +6,7 @@
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/onnx/onnx_reader.h"
 #include "dualdepth/runtime/checkpoint.h"
+#include "dualdepth/runtime/foreign_runtime.h"
 
 namespace dualdepth {
 namespace {
@@ -14,7 +15,11 @@ using graph::Graph;
 using graph::Shape;
 
 Graph graph_of(const std::filesystem::path& file, int64_t height, int64_t width) {
-  if (file.extension() == ".onnx") return merge_affine(read_onnx(OnnxFile(file), height, width));
+  if (file.extension() == ".onnx") {
+    return merge_affine(
+        read_onnx(OnnxFile(file),
+                  {.height = height, .width = width, .foreign = openvino_foreign_runtime()}));
+  }
   const Checkpoint checkpoint = open_checkpoint(file);
   const auto& own = checkpoint.config.data.image_shape;
   const Shape shape{1, 3, height > 0 ? height : own[0], width > 0 ? width : own[1]};

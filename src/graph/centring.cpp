@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/patch_gather.h"
 
@@ -19,8 +20,8 @@ NodeId find_head(const Graph& graph) {
   const auto chain = integer_head(graph);
   const auto* conv =
       chain.empty() ? nullptr : std::get_if<Conv>(&graph.node(chain.front()).operation);
-  const bool fits = conv != nullptr && conv->weight.size(0) > 1 && conv->weight.size(2) == 3 &&
-                    conv->weight.size(3) == 3;
+  const bool fits = conv != nullptr && conv->groups == 1 && conv->weight.size(0) > 1 &&
+                    conv->weight.size(2) == 3 && conv->weight.size(3) == 3;
   if (!fits) {
     throw Error({.subject = "centring",
                  .expected = "an integer head of 3x3 filters with more than one level",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 
 namespace dualdepth::graph {

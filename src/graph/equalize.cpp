@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "dualdepth/graph/patterns.h"
+
 namespace dualdepth::graph {
 namespace {
 
@@ -12,24 +14,25 @@ constexpr double kNothing = 1e-12;  // keeps logarithms finite
 constexpr double kLeastShare = 0.02;
 constexpr double kValuesBeside = 0.75;
 
-template <class Operation>
-bool is(const Graph& graph, NodeId id) {
-  return std::holds_alternative<Operation>(graph.node(id).operation);
-}
-
 const Conv& conv_at(const Graph& graph, NodeId id) {
   return std::get<Conv>(graph.node(id).operation);
 }
 
 bool keeps_channels(const Graph& graph, NodeId id) {
-  return is<Relu>(graph, id) || is<Add>(graph, id) || is<MaxPool>(graph, id) ||
-         is<Upsample>(graph, id);
+  const Node& node = graph.node(id);
+  if (is<Add>(graph, id)) {
+    // One that repeats a channel or a constant over the others does not.
+    return std::ranges::all_of(node.inputs, [&](NodeId input) {
+      return graph.node(input).shape.size() == 4 && graph.node(input).shape[1] == node.shape[1];
+    });
+  }
+  return is<Relu>(graph, id) || is<MaxPool>(graph, id) || is<Upsample>(graph, id);
 }
 
 // Walks from a value to all that share its channels.
 class GroupSearch {
  public:
-  explicit GroupSearch(const Graph& graph) : graph_(graph) {}
+  explicit GroupSearch(const Graph& graph) : graph_(graph), consumers_(graph) {}
 
   std::optional<ChannelGroup> run(NodeId start) {
     if (!visit(start)) return std::nullopt;
@@ -55,38 +58,40 @@ class GroupSearch {
 
   // first: where the group's channels begin in the value; above 0 only behind a Concat.
   bool visit_readers(NodeId value, int64_t first) {
-    for (const Output& output : graph_.outputs()) {
-      if (output.node == value) return false;
-    }
-    for (NodeId id = value + 1; id < graph_.nodes().size(); ++id) {
+    if (consumers_.is_output(value)) return false;
+    const auto& consumers = consumers_.of(value);
+    return std::ranges::all_of(std::set(consumers.begin(), consumers.end()), [&](NodeId id) {
       int64_t channel = first;
       for (const NodeId input : graph_.node(id).inputs) {
         if (input == value && !visit_reader(id, value, channel)) return false;
-        channel += graph_.node(input).shape[1];
+        if (is_joined(id)) channel += graph_.node(input).shape.at(1);
       }
-    }
-    return true;
+      return true;
+    });
   }
 
   bool visit_reader(NodeId id, NodeId value, int64_t channel) {
     if (is<Conv>(graph_, id)) {
+      // The filters of several groups read some of the channels each.
+      if (conv_at(graph_, id).groups != 1) return false;
       group_.readers.push_back({id, channel});
       return true;
     }
-    const bool joined = is<Concat>(graph_, id);
+    const bool joined = is_joined(id);
     if (values_.contains(value) && !joined) return keeps_channels(graph_, id) && visit(id);
     // Behind a Concat there are other channels too.
     return (joined || is<Upsample>(graph_, id)) && visit_readers(id, channel);
   }
 
-  bool is_inside_relu(NodeId id) const {
-    if (graph_.readers().at(id) != 1) return false;
-    return std::ranges::any_of(values_, [&](NodeId reader) {
-      return is<Relu>(graph_, reader) && graph_.node(reader).inputs[0] == id;
-    });
+  bool is_joined(NodeId id) const {
+    const auto* concat = std::get_if<Concat>(&graph_.node(id).operation);
+    return concat != nullptr && concat->axis == 1;
   }
 
+  bool is_inside_relu(NodeId id) const { return relu_behind(graph_, consumers_, id).has_value(); }
+
   const Graph& graph_;
+  Consumers consumers_;
   std::set<NodeId> values_;
   ChannelGroup group_;
 };

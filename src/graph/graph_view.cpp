@@ -4,39 +4,22 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+
+#include "dualdepth/graph/operator_table.h"
 
 namespace dualdepth::graph {
 namespace {
 
 int64_t parameters_of(const Node& node) {
-  if (const auto* conv = std::get_if<Conv>(&node.operation)) {
-    return conv->weight.numel() + conv->bias.numel();
-  }
-  if (const auto* affine = std::get_if<Affine>(&node.operation)) return 2 * affine->scale.numel();
-  return 0;
+  return entry_of(node.operation).parameters(node.operation);
 }
 
-std::string to_text(const Shape& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
+std::string by_sides(const Shape& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
 
-// What a kind has besides its inputs: "7x7 /2", "x2".
+// What an operator has besides its inputs: "7x7 /2", "x2".
 std::string details_of(const Node& node) {
-  if (const auto* conv = std::get_if<Conv>(&node.operation)) {
-    return fmt::format("{}x{} /{}", conv->weight.size(2), conv->weight.size(3), conv->stride[0]);
-  }
-  if (const auto* pool = std::get_if<MaxPool>(&node.operation)) {
-    return fmt::format("{}x{} /{}", pool->kernel[0], pool->kernel[1], pool->stride[0]);
-  }
-  if (const auto* upsample = std::get_if<Upsample>(&node.operation)) {
-    return fmt::format("x{}", upsample->factor);
-  }
-  return "";
+  return entry_of(node.operation).details(node.operation);
 }
-
-// In the order of Operation.
-constexpr std::array kColors{"#dfe7ef", "#e9e0f2", "#cfe3ff", "#fde2c8", "#fde2c8", "#d5f0d8",
-                             "#f9d6d6", "#f3efc4", "#d5f0d8", "#f7d0ea", "#ececec", "#f7d0ea"};
-static_assert(kColors.size() == std::variant_size_v<Operation>);
 
 std::string escaped(const std::string& text) {
   std::string out;
@@ -87,12 +70,12 @@ std::string graph_text(const Graph& graph) {
     parameters += parameters_of(node);
     operations += macs;
     text += fmt::format("{:>4}  {:<{}}  {:<8} {:>16} {:>10} {:>9.1f}  {}\n", id, names[id], width,
-                        details_of(node), to_text(node.shape), parameters_of(node),
+                        details_of(node), by_sides(node.shape), parameters_of(node),
                         static_cast<double>(macs) / 1e6, fmt::join(node.inputs, ", "));
   }
   for (const Output& output : graph.outputs()) {
     text += fmt::format("output {}: node {}, {}\n", output.name, output.node,
-                        to_text(graph.node(output.node).shape));
+                        by_sides(graph.node(output.node).shape));
   }
   return text + fmt::format("{} nodes, {} parameters, {:.2f} GMAC\n", graph.nodes().size(),
                             parameters, static_cast<double>(operations) / 1e9);
@@ -115,9 +98,9 @@ std::string graph_svg(const Graph& graph) {
         R"(<rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="{}" stroke="#8897a5"/>)"
         R"(<text x="{}" y="{}">{} {}</text><text x="{}" y="{}" text-anchor="end">{}</text>)"
         "\n",
-        kMargin, top_of(id), kBoxWidth, kBoxHeight, kColors.at(node.operation.index()), kMargin + 8,
+        kMargin, top_of(id), kBoxWidth, kBoxHeight, entry_of(node.operation).color, kMargin + 8,
         top_of(id) + 16, escaped(names[id]), details_of(node), kMargin + kBoxWidth - 8,
-        top_of(id) + 16, to_text(node.shape));
+        top_of(id) + 16, by_sides(node.shape));
     for (const NodeId input : node.inputs) {
       if (input + 1 == id) {
         lines += fmt::format("<path d=\"M{0} {1}V{2}\"/>\n", kMargin + kBoxWidth / 2,

@@ -1,5 +1,6 @@
 #include "dualdepth/graph/passes.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "dualdepth/base/error.h"
@@ -24,13 +25,15 @@ Graph merge_affine(const Graph& graph) {
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
     const auto* affine = std::get_if<Affine>(&node.operation);
-    const auto* before =
-        affine != nullptr ? std::get_if<Affine>(&graph.node(node.inputs[0]).operation) : nullptr;
+    // In `merged`: what is before may be several already.
+    const auto* before = affine != nullptr
+                             ? std::get_if<Affine>(&merged.node(renamed[node.inputs[0]]).operation)
+                             : nullptr;
     if (before != nullptr && readers[node.inputs[0]] == 1) {
-      // The one before was added last: its place is taken by both.
       renamed[id] = renamed[node.inputs[0]];
       merged.replace(renamed[id], Affine{before->scale * affine->scale,
                                          before->shift * affine->scale + affine->shift});
+      merged.set_file_value(renamed[id], node.file_value);
       continue;
     }
     renamed[id] = add_copy(merged, node, renamed);
@@ -46,13 +49,39 @@ Graph with_batch(const Graph& graph, int64_t count) {
     if (const auto* input = std::get_if<Input>(&node.operation)) {
       Shape shape = node.shape;
       shape.at(0) = count;
-      renamed.push_back(batched.add_input(input->name, shape));
+      renamed.push_back(batched.add_input(input->name, shape, node.type));
+      batched.set_file_value(renamed.back(), node.file_value);
+    } else if (std::holds_alternative<Foreign>(node.operation) && node.shape != Shape() &&
+               count != 1) {
+      throw Error({.subject = node.module,
+                   .expected = "operators that the network graph knows, for a batch of several",
+                   .got = std::string(kind_name(node.operation)),
+                   .fix = "take a batch of 1"});
     } else {
       renamed.push_back(add_copy(batched, node, renamed));
     }
   }
   batched.set_outputs(renamed_outputs(graph, renamed));
   return batched;
+}
+
+Graph remove_unused(const Graph& graph) {
+  const size_t count = graph.nodes().size();
+  std::vector<bool> needed(count, false);
+  for (const Output& output : graph.outputs()) needed[output.node] = true;
+  for (NodeId id = count; id-- > 0;) {
+    if (std::holds_alternative<Input>(graph.node(id).operation)) needed[id] = true;
+    if (!needed[id]) continue;
+    for (const NodeId input : graph.node(id).inputs) needed[input] = true;
+  }
+  if (std::ranges::find(needed, false) == needed.end()) return graph;
+  Graph smaller;
+  std::vector<NodeId> renamed(count);
+  for (NodeId id = 0; id < count; ++id) {
+    if (needed[id]) renamed[id] = add_copy(smaller, graph.node(id), renamed);
+  }
+  smaller.set_outputs(renamed_outputs(graph, renamed));
+  return smaller;
 }
 
 Graph with_outputs(const Graph& graph, const ModelParams& params, ModelOutputs outputs) {

@@ -1,120 +1,17 @@
 #include "dualdepth/graph/run_graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "dualdepth/codec/depth_codec.h"
-#include "dualdepth/codec/plain_depth.h"
+#include "dualdepth/base/error.h"
+#include "dualdepth/graph/operator_table.h"
+#include "dualdepth/graph/patterns.h"
 
 namespace dualdepth::graph {
 namespace {
 
 constexpr int64_t kStripePixels = 8192;  // 8 MB of 256 channels
-constexpr double kExact = 1 << 24;       // whole numbers up to here are exact in float32
-
-// s (clamp(round(steps), ...)), steps from the zero point.
-torch::Tensor on_grid(const torch::Tensor& steps, const FakeQuantize& grid) {
-  const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
-  return steps.round().clamp_(low, low + 255).mul_(grid.scale);
-}
-
-// Ends of runs of input channels over which no sum of a filter can leave what float32 holds
-// exactly, whatever the order of the sum.
-std::vector<int64_t> exact_runs(const torch::Tensor& filters, double greatest_step) {
-  const auto sizes = filters.abs().sum({2, 3}).t().to(torch::kFloat64).contiguous();  // [C, O]
-  std::vector<int64_t> ends;
-  auto sum = torch::zeros({filters.size(0)}, torch::kFloat64);
-  for (int64_t c = 0; c < sizes.size(0); ++c) {
-    const auto with = sum + sizes[c];
-    const bool fits = with.max().item<double>() * greatest_step < kExact;
-    if (!fits) ends.push_back(c);
-    sum = fits ? with : sizes[c].clone();
-  }
-  ends.push_back(sizes.size(0));
-  return ends;
-}
-
-// A convolution in whole numbers, with its bias: float32 of the exact sums.
-torch::Tensor integer_sums(const Conv& conv, const torch::Tensor& x, const FakeQuantize& grid) {
-  const auto steps = (x / grid.scale).round_();
-  const auto filters = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round_();
-  auto sums = integer_bias(conv, grid.scale).to(torch::kFloat64).view({1, -1, 1, 1});
-  int64_t begin = 0;
-  for (const int64_t end : exact_runs(filters, 255)) {
-    sums = sums + torch::conv2d(steps.slice(1, begin, end), filters.slice(1, begin, end), {},
-                                conv.stride, conv.padding, conv.dilation);
-    begin = end;
-  }
-  return sums.to(torch::kFloat32);
-}
-
-torch::Tensor per_channel(const torch::Tensor& step) { return step.view({1, -1, 1, 1}); }
-
-// What one node computes from its inputs.
-class Compute {
- public:
-  Compute(const Graph& graph, NodeId id, std::span<const Value> inputs)
-      : graph_(graph), id_(id), inputs_(inputs) {}
-
-  Value operator()(const Input&) const { TORCH_CHECK(false, "Input computes nothing"); }
-
-  Value operator()(const Affine& affine) const {
-    return x() * per_channel(affine.scale) + per_channel(affine.shift);
-  }
-
-  Value operator()(const Conv& conv) const {
-    if (conv.weight_scale.defined()) {
-      const auto grid = grid_of(graph_, graph_.node(id_).inputs[0]);
-      if (grid) return {integer_sums(conv, x(), *grid), conv.weight_scale * grid->scale};
-    }
-    return torch::conv2d(x(), conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation);
-  }
-
-  Value operator()(const Relu&) const {
-    if (inputs_[0].is_sum()) return {inputs_[0].sums().relu(), inputs_[0].step()};
-    return x().relu();
-  }
-
-  Value operator()(const Sigmoid&) const { return x().sigmoid(); }
-  Value operator()(const Add&) const { return inputs_[0].real() + inputs_[1].real(); }
-
-  Value operator()(const MaxPool& pool) const {
-    return torch::max_pool2d(x(), pool.kernel, pool.stride, pool.padding);
-  }
-
-  Value operator()(const Upsample& upsample) const {
-    const auto factor = static_cast<double>(upsample.factor);
-    return torch::upsample_nearest2d(x(), c10::nullopt, std::vector<double>{factor, factor});
-  }
-
-  Value operator()(const Concat&) const {
-    std::vector<torch::Tensor> parts;
-    parts.reserve(inputs_.size());
-    for (const Value& input : inputs_) parts.push_back(input.real());
-    return torch::cat(parts, 1);
-  }
-
-  Value operator()(const ArgMax&) const { return x().argmax(1, /*keepdim=*/true); }
-
-  Value operator()(const FakeQuantize& grid) const {
-    if (!inputs_[0].is_sum()) return fake_quantize(x(), grid);
-    return on_grid(inputs_[0].sums() * per_channel(inputs_[0].step() / grid.scale), grid);
-  }
-
-  Value operator()(const ComposeDepth& compose) const {
-    if (!compose.params.use_dual_head) {
-      // plain_depth applies the sigmoid that the graph has as a node of its own.
-      return plain_depth(x().clamp(1e-7, 1 - 1e-7).logit(), compose.params.codec);
-    }
-    return DepthCodec(compose.params.codec).decode(inputs_[0].real(), inputs_[1].real());
-  }
-
- private:
-  torch::Tensor x() const { return inputs_[0].real(); }
-
-  const Graph& graph_;
-  NodeId id_;
-  std::span<const Value> inputs_;
-};
 
 // A convolution of stride 1 and what follows it, by stripes of lines.
 torch::Tensor run_chain(const Graph& graph, std::span<const NodeId> chain, const torch::Tensor& in,
@@ -131,7 +28,9 @@ torch::Tensor run_chain(const Graph& graph, std::span<const NodeId> chain, const
   for (int64_t line = 0; line < lines; line += at_once) {
     const int64_t count = std::min(at_once, lines - line);
     const Value part = padded.narrow(2, line, count + reach);
-    Value value = Compute(graph, head, {&part, 1})(conv);
+    Value value = entry_of(conv).compute(
+        conv, {.values = {&part, 1},
+               .quantization = graph.node(graph.node(head).inputs[0]).quantization});
     if (observe) observe(head, value.real());
     for (const NodeId id : chain.subspan(1)) {
       value = run_node(graph, id, {&value, 1});
@@ -152,28 +51,46 @@ std::vector<NodeId> chain_to_stripe(const Graph& graph) {
   return conv.stride == std::array<int64_t, 2>{1, 1} ? chain : std::vector<NodeId>();
 }
 
-}  // namespace
-
-torch::Tensor Value::real() const { return is_sum() ? value_ * per_channel(step_) : value_; }
-
-torch::Tensor fake_quantize(const torch::Tensor& x, const FakeQuantize& grid) {
-  return on_grid(x / grid.scale, grid);
+void expect_inputs(const Graph& graph, size_t given) {
+  const auto count = std::ranges::count_if(graph.nodes(), [](const Node& node) {
+    return std::holds_alternative<Input>(node.operation);
+  });
+  if (static_cast<size_t>(count) == given) return;
+  throw Error({.subject = "graph",
+               .expected = fmt::format("{} inputs", count),
+               .got = std::to_string(given),
+               .fix = ""});
 }
 
+}  // namespace
+
 Value run_node(const Graph& graph, NodeId id, std::span<const Value> inputs) {
-  return std::visit(Compute(graph, id, inputs), graph.node(id).operation);
+  const Node& node = graph.node(id);
+  return entry_of(node.operation)
+      .compute(
+          node.operation,
+          {.values = inputs,
+           .quantization =
+               node.inputs.empty() ? std::nullopt : graph.node(node.inputs.front()).quantization});
 }
 
 std::vector<torch::Tensor> run_graph(const Graph& graph, const torch::Tensor& image,
                                      std::span<const NodeId> wanted, const ValueObserver& observe) {
+  return run_graph(graph, std::span(&image, 1), wanted, observe);
+}
+
+std::vector<torch::Tensor> run_graph(const Graph& graph, std::span<const torch::Tensor> inputs,
+                                     std::span<const NodeId> wanted, const ValueObserver& observe) {
   const torch::NoGradGuard no_grad;
+  expect_inputs(graph, inputs.size());
+  size_t next_input = 0;
   const auto chain = chain_to_stripe(graph);
   std::vector<Value> values(graph.nodes().size());
-  std::vector<NodeId> last_reader(graph.nodes().size(), 0);
+  std::vector<NodeId> last_consumer(graph.nodes().size(), 0);
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-    for (const NodeId input : graph.node(id).inputs) last_reader[input] = id;
+    for (const NodeId input : graph.node(id).inputs) last_consumer[input] = id;
   }
-  for (const NodeId id : wanted) last_reader[id] = graph.nodes().size();
+  for (const NodeId id : wanted) last_consumer[id] = graph.nodes().size();
   const NodeId end = wanted.empty() ? graph.nodes().size() : std::ranges::max(wanted) + 1;
   for (NodeId id = 0; id < end; ++id) {
     const Node& node = graph.node(id);
@@ -183,16 +100,16 @@ std::vector<torch::Tensor> run_graph(const Graph& graph, const torch::Tensor& im
     if (strides) {
       values[made] = run_chain(graph, chain, values[node.inputs[0]].real(), observe);
     } else if (std::holds_alternative<Input>(node.operation)) {
-      values[id] = image;
+      values[id] = inputs[next_input++];
     } else {
-      std::vector<Value> inputs;
-      inputs.reserve(node.inputs.size());
-      for (const NodeId input : node.inputs) inputs.push_back(values[input]);
-      values[id] = run_node(graph, id, inputs);
+      std::vector<Value> operands;
+      operands.reserve(node.inputs.size());
+      for (const NodeId input : node.inputs) operands.push_back(values[input]);
+      values[id] = run_node(graph, id, operands);
     }
     if (observe && !strides) observe(id, values[id].real());
     for (const NodeId input : node.inputs) {
-      if (last_reader[input] == id) values[input] = Value();
+      if (last_consumer[input] == id) values[input] = Value();
     }
   }
   std::vector<torch::Tensor> results;

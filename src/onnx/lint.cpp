@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
-#include <onnx/shape_inference/implementation.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 
 #include "lint_table.h"
-#include "onnx_tensor.h"
 
 namespace dualdepth {
 namespace {
@@ -34,11 +30,9 @@ const std::vector<LintRow>& table_of(LintTarget target) {
 }
 
 // Of the NPU alone.
-void check_inputs(const LintedModel& model, std::vector<LintFinding>& findings) {
-  std::set<std::string> initializers;
-  for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
+void check_inputs(const OnnxView& model, std::vector<LintFinding>& findings) {
   for (const auto& input : model.graph().input()) {
-    if (initializers.contains(input.name())) continue;
+    if (model.tensor(input.name()) != nullptr) continue;
     if (const LintGot got = check_size(model.shape(input.name()))) {
       findings.push_back({"input " + input.name(), kSize, *got});
     }
@@ -47,60 +41,12 @@ void check_inputs(const LintedModel& model, std::vector<LintFinding>& findings) 
 
 }  // namespace
 
-LintedModel::LintedModel(const onnx::ModelProto& model) : model_(model) {
-  try {
-    onnx::shape_inference::InferShapes(model_);
-  } catch (const std::exception& error) {
-    // Operators that this version does not know leave their shapes unknown.
-    spdlog::debug("shapes are not inferred: {}", error.what());
-  }
-  const auto& graph = model_.graph();
-  for (const auto& value : graph.value_info()) add_shape(value);
-  for (const auto& value : graph.input()) add_shape(value);
-  for (const auto& value : graph.output()) add_shape(value);
-  for (const auto& tensor : graph.initializer()) {
-    shapes_[tensor.name()] = {tensor.dims().begin(), tensor.dims().end()};
-    tensors_[tensor.name()] = &tensor;
-  }
-  for (const auto& node : graph.node()) {
-    const auto* value = node.op_type() == "Constant" ? find_attribute(node, "value") : nullptr;
-    if (value != nullptr && node.output_size() == 1) tensors_[node.output(0)] = &value->t();
-    for (const auto& output : node.output()) makers_[output] = &node;
-  }
-}
-
-std::vector<int64_t> LintedModel::shape(const std::string& value) const {
-  const auto found = shapes_.find(value);
-  return found == shapes_.end() ? std::vector<int64_t>() : found->second;
-}
-
-std::vector<double> LintedModel::constant(const onnx::NodeProto& node, int input) const {
+std::vector<double> numbers_of(const OnnxView& model, const onnx::NodeProto& node, int input) {
   if (input >= node.input_size()) return {};
-  const auto* found = tensor(node.input(input));
-  if (found == nullptr) return {};
-  const auto numbers = to_torch(*found);
+  const auto numbers = model.constant(node.input(input));
   if (!numbers) return {};
-  const auto values = numbers->to(torch::kFloat64).flatten();
+  const auto values = numbers->to(torch::kFloat64).flatten().contiguous();
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
-}
-
-const onnx::TensorProto* LintedModel::tensor(const std::string& value) const {
-  const auto found = tensors_.find(value);
-  return found == tensors_.end() ? nullptr : found->second;
-}
-
-const onnx::NodeProto* LintedModel::maker(const std::string& value) const {
-  const auto found = makers_.find(value);
-  return found == makers_.end() ? nullptr : found->second;
-}
-
-void LintedModel::add_shape(const onnx::ValueInfoProto& value) {
-  if (!value.type().tensor_type().has_shape()) return;
-  std::vector<int64_t> shape;
-  for (const auto& dimension : value.type().tensor_type().shape().dim()) {
-    shape.push_back(dimension.has_dim_value() ? dimension.dim_value() : kUnknown);
-  }
-  shapes_[value.name()] = shape;
 }
 
 std::vector<LintRule> lint_rules(LintTarget target) {
@@ -111,7 +57,8 @@ std::vector<LintRule> lint_rules(LintTarget target) {
 }
 
 std::vector<LintFinding> lint(const OnnxFile& file, LintTarget target) {
-  const LintedModel model(file.model());
+  OnnxView model(file);
+  model.infer_shapes();
   std::vector<LintFinding> findings;
   for (const auto& node : model.graph().node()) {
     for (const LintRow& row : table_of(target)) {

@@ -11,7 +11,7 @@ namespace dualdepth {
 namespace {
 
 using Got = LintGot;
-using Model = LintedModel;
+using Model = OnnxView;
 
 bool is_power_of_two(int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
 
@@ -42,7 +42,7 @@ Got arg_max_channels(const Model& model, const onnx::NodeProto& node) {
 }
 
 Got upsample_factor(const Model& model, const onnx::NodeProto& node) {
-  auto scales = model.constant(node, 1);
+  auto scales = numbers_of(model, node, 1);
   if (const auto* attribute = find_attribute(node, "scales")) {
     scales.assign(attribute->floats().begin(), attribute->floats().end());
   }
@@ -77,8 +77,8 @@ Got conv_stride(const Model&, const onnx::NodeProto& node) {
 }
 
 Got slice_multiple(const Model& model, const onnx::NodeProto& node) {
-  std::vector<double> bounds = model.constant(node, 1);
-  const auto ends = model.constant(node, 2);
+  std::vector<double> bounds = numbers_of(model, node, 1);
+  const auto ends = numbers_of(model, node, 2);
   bounds.insert(bounds.end(), ends.begin(), ends.end());
   for (const char* name : {"starts", "ends"}) {  // before opset 10
     for (const int64_t bound : ints_of(node, name, {})) {

@@ -3,45 +3,19 @@
 #include <onnx/onnx_pb.h>
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dualdepth/onnx/lint.h"
+#include "onnx_view.h"
 
 namespace dualdepth {
 
-constexpr int64_t kUnknown = -1;
-
-// What the checks look at besides the node: shapes of values, values of constants, who makes what.
-class LintedModel {
- public:
-  explicit LintedModel(const onnx::ModelProto& model);
-
-  const onnx::GraphProto& graph() const { return model_.graph(); }
-
-  // Empty when unknown; kUnknown for a dynamic dimension.
-  std::vector<int64_t> shape(const std::string& value) const;
-
-  // Numbers of a constant that the node reads; empty when it is none.
-  std::vector<double> constant(const onnx::NodeProto& node, int input) const;
-
-  // The initializer or Constant behind a value; nullptr when it is computed.
-  const onnx::TensorProto* tensor(const std::string& value) const;
-
-  // The node that makes a value; nullptr for inputs and initializers.
-  const onnx::NodeProto* maker(const std::string& value) const;
-
- private:
-  void add_shape(const onnx::ValueInfoProto& value);
-
-  onnx::ModelProto model_;
-  std::map<std::string, std::vector<int64_t>> shapes_;
-  std::map<std::string, const onnx::TensorProto*> tensors_;
-  std::map<std::string, const onnx::NodeProto*> makers_;
-};
+// The numbers of a constant that a node reads; none when that is computed, or there is no such
+// input.
+std::vector<double> numbers_of(const OnnxView& model, const onnx::NodeProto& node, int input);
 
 using LintGot = std::optional<std::string>;  // what breaks the rule; nothing when it holds
 
@@ -49,7 +23,7 @@ using LintGot = std::optional<std::string>;  // what breaks the rule; nothing wh
 struct LintRow {
   LintRule rule;
   std::vector<std::string_view> operators;
-  std::function<LintGot(const LintedModel&, const onnx::NodeProto&)> check;
+  std::function<LintGot(const OnnxView&, const onnx::NodeProto&)> check;
 };
 
 const std::vector<LintRow>& npu_table();

@@ -10,7 +10,7 @@ namespace dualdepth {
 namespace {
 
 using Got = LintGot;
-using Model = LintedModel;
+using Model = OnnxView;
 
 bool dequantizes(const onnx::NodeProto* node) {
   return node != nullptr && node->op_type() == "DequantizeLinear";
@@ -18,7 +18,7 @@ bool dequantizes(const onnx::NodeProto* node) {
 
 // Is made by DequantizeLinear.
 bool is_dequantized(const Model& model, const std::string& value) {
-  return dequantizes(model.maker(value));
+  return dequantizes(model.producer(value));
 }
 
 Got signed_type(const Model& model, const onnx::NodeProto& node) {
@@ -33,14 +33,14 @@ Got signed_type(const Model& model, const onnx::NodeProto& node) {
 }
 
 Got zero_point(const Model& model, const onnx::NodeProto& node) {
-  for (const double value : model.constant(node, 2)) {
+  for (const double value : numbers_of(model, node, 2)) {
     if (value != 0) return fmt::format("{}", value);
   }
   return std::nullopt;
 }
 
 Got one_step_for_values(const Model& model, const onnx::NodeProto& node) {
-  const auto steps = model.constant(node, 1);
+  const auto steps = numbers_of(model, node, 1);
   if (steps.size() < 2 || model.tensor(node.input(0)) != nullptr) return std::nullopt;
   return fmt::format("{} scales", steps.size());
 }
@@ -58,22 +58,25 @@ Got float_side(const Model& model, const onnx::NodeProto& node) {
   return dequantized < 2 ? Got() : "both sides behind DequantizeLinear";
 }
 
-// The node that makes a value, before what only moves values.
+// The node that computes a value, before what only passes values on. OnnxFile refuses cycles, so
+// that this ends.
 const onnx::NodeProto* source(const Model& model, const std::string& value) {
-  const auto* maker = model.maker(value);
-  while (maker != nullptr && (maker->op_type() == "Resize" || maker->op_type() == "Upsample" ||
-                              maker->op_type() == "MaxPool")) {
-    maker = model.maker(maker->input(0));
+  const auto* producer = model.producer(value);
+  while (producer != nullptr && producer->input_size() > 0 &&
+         (producer->op_type() == "Resize" || producer->op_type() == "Upsample" ||
+          producer->op_type() == "MaxPool")) {
+    producer = model.producer(producer->input(0));
   }
-  return maker;
+  return producer;
 }
 
 Got shared_scale(const Model& model, const onnx::NodeProto& node) {
   std::set<double> scales;
   int plain = 0;
   for (const auto& input : node.input()) {
-    const auto* maker = source(model, input);
-    const auto scale = dequantizes(maker) ? model.constant(*maker, 1) : std::vector<double>();
+    const auto* producer = source(model, input);
+    const auto scale =
+        dequantizes(producer) ? numbers_of(model, *producer, 1) : std::vector<double>();
     if (scale.size() == 1) {
       scales.insert(scale.front());
     } else {

@@ -9,6 +9,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/centring.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/equalization.h"
 #include "dualdepth/quantize/fingerprint.h"
 

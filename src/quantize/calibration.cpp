@@ -8,6 +8,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/runtime/device.h"
 
@@ -28,11 +29,7 @@ class Observation {
                            std::holds_alternative<graph::Upsample>(operation);
       if (placement.has_grid(id) && !is_copy) ids_.push_back(id);
     }
-    const auto head = graph::integer_head(graph);
-    if (head.empty()) return;
-    const bool ends_in_levels =
-        std::holds_alternative<graph::ArgMax>(graph.node(head.back()).operation);
-    logits_ = ends_in_levels ? head.at(head.size() - 2) : head.back();
+    logits_ = graph::logits_of(graph);
   }
 
   const std::vector<NodeId>& ids() const { return ids_; }

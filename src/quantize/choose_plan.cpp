@@ -9,10 +9,10 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
 #include "dualdepth/graph/centring.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/apply_plan.h"
 #include "dualdepth/quantize/equalization.h"
 #include "dualdepth/quantize/fingerprint.h"
-#include "head_nodes.h"
 
 namespace dualdepth::quantize {
 namespace {
@@ -104,7 +104,7 @@ class PlanSearch {
   }
 
   Trial search() {
-    const bool was_centred = has_centred_head(network_);
+    const bool was_centred = graph::has_centred_head(network_);
     Trial best =
         try_out({first_plan(), {.ranges = options_.ranges}}, was_centred ? "centred" : "plain");
     if (options_.center && can_be_centred(best)) {
@@ -119,7 +119,7 @@ class PlanSearch {
                     try_out(centred(best, CentringOrder::kAfterEqualization), "centred last"));
       }
     }
-    if (logits_of(network_)) {
+    if (graph::logits_of(network_)) {
       Candidate narrow = best.candidate;
       narrow.scales.winners = WinnerRange::kNarrow;
       keep_better(best, try_out(std::move(narrow), "narrow winners"));
@@ -129,7 +129,7 @@ class PlanSearch {
 
   bool can_be_centred(const Trial& trial) const {
     return trial.candidate.plan.head.centring == CentringOrder::kNone &&
-           !graph::integer_head(network_).empty() && !has_centred_head(network_);
+           !graph::integer_head(network_).empty() && !graph::has_centred_head(network_);
   }
 
   Candidate centred(const Trial& trial, CentringOrder order) const {

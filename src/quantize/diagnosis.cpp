@@ -10,6 +10,7 @@
 #include <span>
 
 #include "dualdepth/base/progress.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
 
@@ -127,12 +128,7 @@ class Diagnosis {
 
   // A convolution, the Relu behind that alone reads it, and the grid behind both.
   Part with_convolution(NodeId id) const {
-    NodeId value = id;
-    const NodeId next = id + 1;
-    const bool relu = next < quantized_.nodes().size() && quantized_.readers()[id] == 1 &&
-                      std::holds_alternative<graph::Relu>(quantized_.node(next).operation) &&
-                      quantized_.node(next).inputs[0] == id;
-    if (relu) value = next;
+    const NodeId value = graph::relu_behind(quantized_, id).value_or(id);
     return {.reference = reference_of_.at(value),
             .convolution = reference_of_.at(id),
             .nodes = {id, behind_grid(quantized_, value)}};

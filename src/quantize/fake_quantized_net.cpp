@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/fake_quantized_net.h"
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
@@ -102,7 +103,7 @@ torch::Tensor FakeQuantizedNet::compute(NodeId id, const std::vector<torch::Tens
   const auto& operation = graph_.node(id).operation;
   if (const auto* conv = std::get_if<Conv>(&operation)) {
     return torch::conv2d(inputs[0], rounded_weight(id), layers_.at(id).bias, conv->stride,
-                         conv->padding, conv->dilation);
+                         conv->padding, conv->dilation, conv->groups);
   }
   if (const auto* grid = std::get_if<FakeQuantize>(&operation))
     return put_on_grid(inputs[0], *grid);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "dualdepth/base/progress.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "layer_fitter.h"
 
@@ -86,7 +87,7 @@ class Fitting {
   }
   bool is_fitted(NodeId id) const {
     const Conv* conv = conv_at(id);
-    return conv != nullptr && conv->weight_scale.defined();
+    return conv != nullptr && conv->groups == 1 && conv->weight_scale.defined();
   }
 
   // What the float graph says at each layer's positions.
@@ -114,7 +115,7 @@ class Fitting {
   void add_targets(NodeId value_id, NodeId reader, const torch::Tensor& value, size_t picture) {
     const auto& node = reference_.node(reader);
     const auto* conv = std::get_if<Conv>(&node.operation);
-    if (conv == nullptr || node.inputs[0] != value_id) return;
+    if (conv == nullptr || conv->groups != 1 || node.inputs[0] != value_id) return;
     const auto positions = positions_of(reader, picture);
     const auto patches = input_patches(*conv, value, node.shape[3], positions);
     targets_[reader].push_back(torch::addmm(conv->bias, patches, filter_rows(conv->weight).t()));
@@ -130,14 +131,7 @@ class Fitting {
   }
 
   bool relu_follows(NodeId reference) const {
-    const auto readers = reference_.readers();
-    for (NodeId id = reference + 1; id < reference_.nodes().size(); ++id) {
-      const auto& node = reference_.node(id);
-      if (std::holds_alternative<graph::Relu>(node.operation) && node.inputs[0] == reference) {
-        return readers[reference] == 1;
-      }
-    }
-    return false;
+    return graph::relu_behind(reference_, reference).has_value();
   }
 
   void fit(NodeId id) {

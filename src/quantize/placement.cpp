@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/target.h"
 
 namespace dualdepth::quantize {
@@ -12,10 +13,7 @@ using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 
-template <class Kind>
-bool is(const Graph& graph, NodeId id) {
-  return std::holds_alternative<Kind>(graph.node(id).operation);
-}
+using graph::is;
 
 class Placer {
  public:
@@ -59,11 +57,11 @@ class Placer {
 
   bool is_fused_with_relu(NodeId id) const {
     return rule(id).fuses_with(Fused::kRelu) && !is_output_[id] && consumers_[id].size() == 1 &&
-           is<graph::Relu>(graph_, consumers_[id].front());
+           graph::is_clamp(graph_, consumers_[id].front());
   }
 
   bool computes_in_float(NodeId id) const {
-    if (is<graph::Relu>(graph_, id) || is<graph::Sigmoid>(graph_, id)) {
+    if (graph::is_clamp(graph_, id) || is<graph::Sigmoid>(graph_, id)) {
       return computes_in_float(graph_.node(id).inputs[0]);
     }
     return rule(id).writes == Access::kFloat || float_convs_.contains(id);
@@ -125,7 +123,7 @@ bool reads_grid(const Graph& graph, const Placement& placement, const FloatConvs
                 NodeId value, NodeId reader) {
   if (!placement.has_grid(value)) return false;
   NodeId maker = value;
-  if (is<graph::Relu>(graph, maker)) maker = graph.node(maker).inputs[0];
+  if (graph::is_clamp(graph, maker)) maker = graph.node(maker).inputs[0];
   const bool made_in_float = is<graph::Affine>(graph, maker) || is<graph::Input>(graph, maker) ||
                              float_convs.contains(maker);
   const bool read_in_float = float_convs.contains(reader) || is<graph::Affine>(graph, reader);
@@ -142,7 +140,7 @@ GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
   for (NodeId id = 0; id < count; ++id) {
     const Node& node = graph.node(id);
     if (const auto* input = std::get_if<graph::Input>(&node.operation)) {
-      result.renamed[id] = result.graph.add_input(input->name, node.shape);
+      result.renamed[id] = result.graph.add_input(input->name, node.shape, node.type);
     } else {
       std::vector<NodeId> inputs;
       inputs.reserve(node.inputs.size());
@@ -152,6 +150,7 @@ GriddedGraph insert_grids(const Graph& graph, const Placement& placement,
       }
       result.renamed[id] = result.graph.add(node.operation, std::move(inputs), node.module);
     }
+    result.graph.set_file_value(result.renamed[id], node.file_value);
     gridded[id] = result.renamed[id];
     if (placement.node[id]) {
       gridded[id] = result.graph.add(grids.at(static_cast<size_t>(placement.grid[id])),

@@ -4,10 +4,10 @@
 #include <map>
 #include <vector>
 
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/apply_plan.h"
 #include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
-#include "head_nodes.h"
 
 namespace dualdepth::quantize {
 namespace {
@@ -18,9 +18,9 @@ using graph::NodeId;
 // What lies between the bottom of a centred head, which is 0, and its winners.
 double shift_of(const Graph& graph, const Placement& placement, const Calibration& statistics,
                 const ScaleOptions& options) {
-  const auto logits = logits_of(graph);
+  const auto logits = graph::logits_of(graph);
   const bool is_lowered =
-      logits && statistics.winners && placement.has_grid(*logits) && has_centred_head(graph);
+      logits && statistics.winners && placement.has_grid(*logits) && graph::has_centred_head(graph);
   if (!is_lowered) return 0;
   return std::max(0.0, winner_range(*statistics.winners, options.ranges, options.winners).low);
 }
@@ -29,7 +29,7 @@ double shift_of(const Graph& graph, const Placement& placement, const Calibratio
 std::vector<ValueRange> shared_ranges(const Graph& graph, const Placement& placement,
                                       const Calibration& statistics, const ScaleOptions& options,
                                       const ValueFormat& format, double shift) {
-  const auto logits = logits_of(graph);
+  const auto logits = graph::logits_of(graph);
   std::vector<ValueRange> all(static_cast<size_t>(placement.grids));
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const auto found = statistics.values.find(id);
@@ -39,7 +39,7 @@ std::vector<ValueRange> shared_ranges(const Graph& graph, const Placement& place
       range = {0, 255.0 / 256};
     } else if (logits == id && statistics.winners) {
       range = winner_range(*statistics.winners, options.ranges, options.winners);
-      range.low = has_centred_head(graph) ? 0 : std::min(0.0, range.low);
+      range.low = graph::has_centred_head(graph) ? 0 : std::min(0.0, range.low);
       range.high = std::max(0.0, range.high - shift);
     } else {
       range = choose_range(found->second, options.ranges, format);

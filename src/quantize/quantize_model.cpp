@@ -13,6 +13,7 @@
 #include "dualdepth/export/open_graph.h"
 #include "dualdepth/graph/clipped_winners.h"
 #include "dualdepth/graph/passes.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_writer.h"
@@ -80,6 +81,12 @@ void expect_no_clipped_winners(const graph::Graph& graph, const Pictures& pictur
   }
 }
 
+// Zeros where the network has levels only, as a segmentation has.
+torch::Tensor fraction_of(const DensePrediction& prediction) {
+  return prediction.fraction.defined() ? prediction.fraction
+                                       : torch::zeros_like(prediction.depth);
+}
+
 // Share of the pixels that have the same level, and the same fraction or depth to one code.
 double equal_pixels(const DensePrediction& a, const DensePrediction& b, const CodecOptions& codec) {
   constexpr double kCode = 1.01 / 255;
@@ -87,7 +94,7 @@ double equal_pixels(const DensePrediction& a, const DensePrediction& b, const Co
     return (x - y).abs().le(tolerance);  // false where one is NaN
   };
   const auto equal = a.level.defined() && b.level.defined()
-                         ? a.level.eq(b.level).logical_and(close(a.fraction, b.fraction, kCode))
+                         ? a.level.eq(b.level).logical_and(close(fraction_of(a), fraction_of(b), kCode))
                          : close(a.depth, b.depth, kCode * (codec.max_depth - codec.min_depth));
   return equal.to(torch::kFloat64).mean().item<double>();
 }

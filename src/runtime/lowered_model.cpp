@@ -12,11 +12,12 @@
 #include <openvino/op/convert.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/fake_quantize.hpp>
-#include <openvino/op/interpolate.hpp>
+#include <openvino/op/group_conv.hpp>
 #include <openvino/op/max_pool.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/relu.hpp>
+#include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/op/sigmoid.hpp>
 #include <openvino/op/subtract.hpp>
@@ -28,10 +29,14 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/clipped_winners.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/model/level_head.h"
 #include "dualdepth/model/upsampled_filters.h"
+#include "imported_node.h"
+#include "lowered_resize.h"
 #include "level_head_op.h"
+#include "openvino_tensor.h"
 
 namespace dualdepth {
 namespace {
@@ -45,8 +50,7 @@ using Value = ov::Output<ov::Node>;
 
 std::shared_ptr<Constant> constant(const torch::Tensor& values, const ov::Shape& shape) {
   const auto packed = values.contiguous();
-  const bool codes = packed.scalar_type() == torch::kInt8;
-  return std::make_shared<Constant>(codes ? ov::element::i8 : ov::element::f32, shape,
+  return std::make_shared<Constant>(element_type_of(packed.scalar_type()), shape,
                                     packed.const_data_ptr());
 }
 
@@ -57,9 +61,11 @@ std::shared_ptr<Constant> constant(const torch::Tensor& values) {
 
 std::shared_ptr<Constant> number(float value) { return constant(torch::tensor({value}), {}); }
 
-// One number for each channel of a map.
-std::shared_ptr<Constant> per_channel(const torch::Tensor& values) {
-  return constant(values, {1, static_cast<size_t>(values.numel()), 1, 1});
+// One number for each channel of a value [N, C, ...].
+std::shared_ptr<Constant> per_channel(const torch::Tensor& values, size_t rank = 4) {
+  ov::Shape shape(rank, 1);
+  shape.at(1) = static_cast<size_t>(values.numel());
+  return constant(values, shape);
 }
 
 template <class Node, class... Arguments>
@@ -75,7 +81,7 @@ bool is_plain_3x3(const Conv& conv) {
   using Pair = std::array<int64_t, 2>;
   const Pair one{1, 1};
   return conv.weight.size(2) == 3 && conv.weight.size(3) == 3 && conv.stride == one &&
-         conv.padding == one && conv.dilation == one;
+         conv.padding == one && conv.dilation == one && conv.groups == 1;
 }
 
 bool is_plain_float_3x3(const Conv& conv) {
@@ -97,6 +103,7 @@ class Lowering {
       : graph_(graph),
         options_(options),
         names_(graph::node_names(graph)),
+        upsampled_(graph::upsampled_convs(graph)),
         head_(find_head()),
         values_(graph.nodes().size()) {}
 
@@ -107,22 +114,23 @@ class Lowering {
         continue;
       }
       values_[id_] = std::visit(*this, graph_.node(id_).operation);
-      values_[id_].get_node()->set_friendly_name(names_[id_]);
+      if (!passes_input()) values_[id_].get_node()->set_friendly_name(names_[id_]);
     }
     return std::make_shared<ov::Model>(results(), parameters_, "dualdepth");
   }
 
   Value operator()(const graph::Input& input) {
-    const auto parameter =
-        std::make_shared<ov::op::v0::Parameter>(ov::element::f32, options_.input);
+    const auto parameter = std::make_shared<ov::op::v0::Parameter>(
+        element_type_of(graph_.node(id_).type), options_.input);
     parameter->output(0).set_names({input.name});
     parameters_.push_back(parameter);
     return parameter->output(0);
   }
 
   Value operator()(const graph::Affine& affine) {
-    const auto scaled = make<ov::op::v1::Multiply>(in(), per_channel(affine.scale));
-    return make<ov::op::v1::Add>(scaled, per_channel(affine.shift));
+    const size_t rank = graph_.node(id_).shape.size();
+    const auto scaled = make<ov::op::v1::Multiply>(in(), per_channel(affine.scale, rank));
+    return make<ov::op::v1::Add>(scaled, per_channel(affine.shift, rank));
   }
 
   Value operator()(const Conv& conv) {
@@ -137,27 +145,25 @@ class Lowering {
   Value operator()(const graph::Add&) { return make<ov::op::v1::Add>(in(0), in(1)); }
 
   Value operator()(const graph::MaxPool& pool) {
+    if (pool.dilation != graph::Pair{1, 1}) return import_written();
     const ov::Shape padding = strides(pool.padding);
     return make<ov::op::v1::MaxPool>(in(), strides(pool.stride), padding, padding,
                                      ov::Shape(strides(pool.kernel)));
   }
 
   Value operator()(const graph::Upsample& upsample) {
-    using Interpolate = ov::op::v11::Interpolate;
-    Interpolate::InterpolateAttrs attributes;
-    attributes.mode = Interpolate::InterpolateMode::NEAREST;
-    attributes.shape_calculation_mode = Interpolate::ShapeCalcMode::SCALES;
-    attributes.coordinate_transformation_mode = Interpolate::CoordinateTransformMode::ASYMMETRIC;
-    attributes.nearest_mode = Interpolate::NearestMode::FLOOR;
-    attributes.pads_begin = attributes.pads_end = {0, 0, 0, 0};
     const auto factor = static_cast<float>(upsample.factor);
-    return make<Interpolate>(in(), constant(torch::tensor({1.F, 1.F, factor, factor})), attributes);
+    return lower_resize({.interpolation = graph::Interpolation::kNearest,
+                         .coordinates = graph::Coordinates::kAsymmetric,
+                         .nearest = graph::Nearest::kFloor,
+                         .factors = {factor, factor}},
+                        in());
   }
 
-  Value operator()(const graph::Concat&) {
-    ov::OutputVector inputs;
-    for (size_t i = 0; i < graph_.node(id_).inputs.size(); ++i) inputs.push_back(in(i));
-    return make<ov::op::v0::Concat>(inputs, 1);
+  Value operator()(const graph::Resize& resize) { return lower_resize(resize, in()); }
+
+  Value operator()(const graph::Concat& concat) {
+    return make<ov::op::v0::Concat>(inputs(), concat.axis);
   }
 
   Value operator()(const graph::ArgMax&) {
@@ -184,17 +190,34 @@ class Lowering {
     return make<ov::op::v1::Multiply>(value, number(scale));
   }
 
+  Value operator()(const graph::Constant& number) { return constant(number.value); }
+
+  Value operator()(const graph::Foreign& foreign) {
+    return import_node(core_, foreign.model, inputs(), names_[id_]);
+  }
+
+  // What has no better form in OpenVINO than that which its file has.
   template <class Other>
   Value operator()(const Other&) {
-    const auto& node = graph_.node(id_);
-    throw Error({.subject = names_[id_],
-                 .expected = "an operation that is lowered to OpenVINO",
-                 .got = std::string(kind_name(node.operation)),
-                 .fix = "run the file as written"});
+    return import_written();
   }
 
  private:
   Value in(size_t i = 0) const { return values_.at(graph_.node(id_).inputs.at(i)); }
+
+  ov::OutputVector inputs() const {
+    ov::OutputVector inputs;
+    for (const NodeId input : graph_.node(id_).inputs) inputs.push_back(values_.at(input));
+    return inputs;
+  }
+
+  Value import_written() {
+    return import_node(core_, written_alone(graph_, id_), inputs(), names_[id_]);
+  }
+
+  // A Cast to the type that the value has, for one, is no node.
+  bool passes_input() const { return std::ranges::count(inputs(), values_[id_]) > 0; }
+
   const Conv& conv_at(NodeId id) const { return std::get<Conv>(graph_.node(id).operation); }
 
   ov::ResultVector results() const {
@@ -209,8 +232,17 @@ class Lowering {
 
   static Value convolve(const Value& map, const Conv& conv, const Value& filters) {
     const ov::CoordinateDiff padding{conv.padding[0], conv.padding[1]};
-    return make<ov::op::v1::Convolution>(map, filters, strides(conv.stride), padding, padding,
-                                         strides(conv.dilation));
+    if (conv.groups == 1) {
+      return make<ov::op::v1::Convolution>(map, filters, strides(conv.stride), padding, padding,
+                                           strides(conv.dilation));
+    }
+    const auto sizes = conv.weight.sizes();
+    const auto groups = Constant::create(
+        ov::element::i64, {5},
+        std::vector<int64_t>{conv.groups, sizes[0] / conv.groups, sizes[1], sizes[2], sizes[3]});
+    return make<ov::op::v1::GroupConvolution>(map, make<ov::op::v1::Reshape>(filters, groups, false),
+                                              strides(conv.stride), padding, padding,
+                                              strides(conv.dilation));
   }
 
   static Value filters(const Conv& conv) {
@@ -229,14 +261,16 @@ class Lowering {
     return integer_bias(conv, input->scale) * (conv.weight_scale * input->scale);
   }
 
-  // Where the convolution reads a map that is upsampled by 2, alone or in front of others.
+  // Where the convolution reads a map that is upsampled by 2, only this or in front of others.
   std::optional<Value> convolve_small_maps(const Conv& conv) const {
-    const NodeId map = graph_.node(id_).inputs[0];
-    const bool joined = std::holds_alternative<graph::Concat>(graph_.node(map).operation);
-    const std::vector<NodeId> parts = joined ? graph_.node(map).inputs : std::vector<NodeId>{map};
-    const auto* upsample = std::get_if<graph::Upsample>(&graph_.node(parts[0]).operation);
-    if (upsample == nullptr || upsample->factor != 2) return std::nullopt;
-    const NodeId small = graph_.node(parts[0]).inputs[0];
+    const auto found = std::ranges::find_if(upsampled_, [&](const graph::UpsampledConv& one) {
+      const auto& upsample = std::get<graph::Upsample>(graph_.node(one.upsample).operation);
+      return one.conv == id_ && one.first == 0 && upsample.factor == 2;
+    });
+    if (found == upsampled_.end()) return std::nullopt;
+    const auto parts =
+        found->concat ? graph_.node(*found->concat).inputs : std::vector<NodeId>{found->upsample};
+    const NodeId small = graph_.node(found->upsample).inputs[0];
     const int64_t channels = graph_.node(small).shape[1];
     const ov::CoordinateDiff padding{1, 1};
     auto doubled = make<ov::op::v1::ConvolutionBackpropData>(
@@ -325,7 +359,9 @@ class Lowering {
 
   const Graph& graph_;
   const LoweringOptions& options_;
+  ov::Core core_;  // reads what is imported
   std::vector<std::string> names_;
+  std::vector<graph::UpsampledConv> upsampled_;
   std::optional<HeadNodes> head_;
   std::vector<Value> values_;
   std::map<NodeId, Value> codes_;  // of FakeQuantize nodes

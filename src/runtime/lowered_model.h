@@ -16,11 +16,14 @@ struct LoweringOptions {
 // The graph as a model for OpenVINO, node by node:
 //
 //   Affine        Multiply, Add                     MaxPool       MaxPool
-//   Conv          Convolution, Add; filters that    Upsample      Interpolate (nearest)
-//                 are codes as int8 behind          Concat        Concat
-//                 Convert, Multiply                 ArgMax        TopK
+//   Conv          Convolution or GroupConvolution,  Upsample      Interpolate (nearest)
+//                 Add; filters that are codes as    Concat        Concat
+//                 int8 behind Convert, Multiply     ArgMax        TopK
 //   Relu, Sigmoid, Add  the same                    FakeQuantize  FakeQuantize, Convert to codes,
 //                                                                 Convert, Subtract, Multiply
+//
+// Any other operation becomes what OpenVINO's own reader makes of the ONNX nodes that its entry in
+// the operator table writes; so does a Foreign node of the node in its file.
 //
 // Two patterns have operations of their own:
 //
@@ -33,7 +36,7 @@ struct LoweringOptions {
 //     a transposed convolution of the smaller map (see model/upsampled_filters.h) plus a
 //     convolution of the rest of the Concat.
 //
-// Throws Error naming the node for other operations (ComposeDepth).
+// Throws Error naming the node where OpenVINO does not have a foreign node's operator.
 std::shared_ptr<ov::Model> lower(const graph::Graph& graph, const LoweringOptions& options);
 
 }  // namespace dualdepth

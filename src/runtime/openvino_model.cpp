@@ -8,25 +8,21 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/parallel.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_reader.h"
 #include "dualdepth/runtime/exported_model.h"
+#include "dualdepth/runtime/foreign_runtime.h"
 #include "dualdepth/runtime/onnx_contract.h"
 #include "lowered_model.h"
+#include "openvino_message.h"
 #include "openvino_tensor.h"
 
 namespace dualdepth {
 namespace {
 
 namespace fs = std::filesystem;
-
-// OpenVINO's messages are many lines of source positions: the last says what is wrong.
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  const size_t newline = text.rfind('\n');
-  return newline == std::string::npos ? text : text.substr(newline + 1);
-}
 
 int threads_of(const OpenVinoOptions& options) {
   return resolve_thread_count(static_cast<int>(options.threads));
@@ -63,11 +59,9 @@ class OpenVinoModel : public ExportedModel {
     const auto packed = image.to(torch::kCPU).contiguous();
     const auto sizes = packed.sizes();
     check_size(sizes);
-    const auto type = packed.scalar_type() == torch::kUInt8  ? ov::element::u8
-                      : packed.scalar_type() == torch::kHalf ? ov::element::f16
-                                                             : ov::element::f32;
-    request_.set_input_tensor(
-        ov::Tensor(type, ov::Shape(sizes.begin(), sizes.end()), packed.mutable_data_ptr()));
+    request_.set_input_tensor(ov::Tensor(element_type_of(packed.scalar_type()),
+                                         ov::Shape(sizes.begin(), sizes.end()),
+                                         packed.mutable_data_ptr()));
     request_.infer();
     NamedTensors outputs;
     for (const auto& output : compiled_.outputs()) {
@@ -137,9 +131,12 @@ std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& co
                                         int threads) {
   const std::string name = file.path().string();
   try {
-    const auto graph = read_onnx(file, contract.input.size.at(0), contract.input.size.at(1));
-    const auto& input = std::get<graph::Input>(graph.input().operation);
-    auto model = lower(graph, {.input = input_shape(file, input.name),
+    const auto sizes = input_shape(file, contract.input.name);
+    const auto graph = read_onnx(file, {.height = contract.input.size.at(0),
+                                        .width = contract.input.size.at(1),
+                                        .foreign = openvino_foreign_runtime(),
+                                        .for_any_size = sizes.is_dynamic()});
+    auto model = lower(graph, {.input = sizes,
                                .threads = threads,
                                .integer_head = IntegerLevelHead::is_supported()});
     report_float_head(graph, name);

@@ -1,5 +1,6 @@
 #include "openvino_tensor.h"
 
+#include <array>
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -9,36 +10,36 @@
 namespace dualdepth {
 namespace {
 
+struct Row {
+  ov::element::Type_t element;
+  torch::ScalarType type;
+};
+constexpr std::array kTypes{
+    Row{ov::element::u8, torch::kUInt8},      Row{ov::element::i8, torch::kInt8},
+    Row{ov::element::u16, torch::kUInt16},    Row{ov::element::i16, torch::kInt16},
+    Row{ov::element::i32, torch::kInt32},     Row{ov::element::i64, torch::kInt64},
+    Row{ov::element::boolean, torch::kBool},  Row{ov::element::f16, torch::kFloat16},
+    Row{ov::element::bf16, torch::kBFloat16}, Row{ov::element::f32, torch::kFloat32},
+    Row{ov::element::f64, torch::kFloat64}};
+
 std::optional<torch::ScalarType> scalar_type(const ov::element::Type& type) {
-  switch (type) {
-    case ov::element::u8:
-      return torch::kUInt8;
-    case ov::element::i8:
-      return torch::kInt8;
-    case ov::element::u16:
-      return torch::kUInt16;
-    case ov::element::i16:
-      return torch::kInt16;
-    case ov::element::i32:
-      return torch::kInt32;
-    case ov::element::i64:
-      return torch::kInt64;
-    case ov::element::boolean:
-      return torch::kBool;
-    case ov::element::f16:
-      return torch::kFloat16;
-    case ov::element::bf16:
-      return torch::kBFloat16;
-    case ov::element::f32:
-      return torch::kFloat32;
-    case ov::element::f64:
-      return torch::kFloat64;
-    default:
-      return std::nullopt;
+  for (const Row& row : kTypes) {
+    if (type == row.element) return row.type;
   }
+  return std::nullopt;
 }
 
 }  // namespace
+
+ov::element::Type element_type_of(torch::ScalarType type) {
+  for (const Row& row : kTypes) {
+    if (type == row.type) return row.element;
+  }
+  throw Error({.subject = "tensor",
+               .expected = "integers of 8 to 64 bits, bool or floating point numbers",
+               .got = toString(type),
+               .fix = ""});
+}
 
 torch::Tensor copy_output(const ov::Tensor& tensor, const std::string& output) {
   const auto type = scalar_type(tensor.get_element_type());

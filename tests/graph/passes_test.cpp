@@ -37,6 +37,22 @@ TEST(MergeAffine, TwoInARowBecomeOne) {
   EXPECT_EQ(merged.output("logits"), 2u);
 }
 
+// 2 (3 (x / 255 - 1)) + 5 = (6 / 255) x - 1
+TEST(MergeAffine, AllOfARowBecomeOne) {
+  Graph graph;
+  NodeId x = graph.add_input("image", {1, 1, 4, 4});
+  const auto number = [](float value) { return torch::full({1}, value); };
+  x = graph.add(Affine{number(1.0F / 255), number(-1)}, {x}, "");
+  x = graph.add(Affine{number(3), number(0)}, {x}, "");
+  x = graph.add(Affine{number(2), number(5)}, {x}, "");
+  graph.set_outputs({{"y", x}});
+  const Graph merged = merge_affine(graph);
+  ASSERT_THAT(kinds(merged), ElementsAre("Input", "Affine"));
+  const auto& affine = std::get<Affine>(merged.node(1).operation);
+  EXPECT_NEAR(affine.scale.item<double>(), 6.0 / 255, 1e-7);
+  EXPECT_NEAR(affine.shift.item<double>(), -1, 1e-6);
+}
+
 TEST(MergeAffine, OneThatIsReadTwiceStays) {
   Graph graph;
   const NodeId image = graph.add_input("image", {1, 2, 32, 32});

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dualdepth/graph/patterns.h"
+
 namespace dualdepth::graph {
 namespace {
 

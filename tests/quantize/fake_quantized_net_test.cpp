@@ -1,5 +1,6 @@
 #include "dualdepth/quantize/fake_quantized_net.h"
 
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/train/optimizer.h"
 #include "quantized_network.h"

@@ -1,14 +1,10 @@
 #include <gmock/gmock.h>
 
-#include "dualdepth/base/error.h"
 #include "dualdepth/graph/clipped_winners.h"
 #include "lowered_graph.h"
 
 namespace dualdepth {
 namespace {
-
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
 
 TEST_F(LoweredGraph, OfFloatsComputesTheGraphWithItsOwnHeadAndTransposedConvolution) {
   add_outputs(feature_, add_logits(feature_));
@@ -71,17 +67,6 @@ TEST_F(LoweredGraph, OfMaxPoolAndAddComputesTheGraph) {
   const auto [level, fraction] = reference(graph_);
   EXPECT_GT(equal_share(got.at("level"), level), 0.97);
   EXPECT_LT((got.at("fraction") - fraction).abs().max().item<double>(), 1e-5);
-}
-
-TEST_F(LoweredGraph, NamesTheNodeThatHasNoForm) {
-  const auto logits = add_logits(feature_);
-  const auto level = graph_.add(graph::ArgMax{}, {logits}, "integer");
-  const auto fraction = graph_.add(
-      graph::Sigmoid{}, {graph_.add(conv(1, 16, 1), {feature_}, "fraction")}, "fraction");
-  const auto depth = graph_.add(graph::ComposeDepth{contract_.params()}, {level, fraction}, "head");
-  graph_.set_outputs({{"depth", depth}});
-  EXPECT_THAT([&] { open_lowered(graph_, contract_); },
-              ThrowsMessage<Error>(HasSubstr("/head/ComposeDepth")));
 }
 
 // 8 bits: feature and filters are codes. The kernel reads sums, in front of the logits' codes.

@@ -20,9 +20,12 @@ inline constexpr uintmax_t kMaxOnnxBytes = uintmax_t{1} << 31;  // protobuf's ow
 //
 //   - it is a whole model of an IR version up to kNewestIrVersion and less than 2 GB
 //   - each graph output is made by a node, an input or an initializer
-//   - external data lies in the file's own folder, and its file is long enough
+//   - each value is computed once, by a node before those that read it, so that there are no cycles
+//   - external data, also of sub-graphs, attributes and sparse tensors, lies in the file's own
+//   folder
+//     and is as long as the tensor's sizes say
 //
-// Throws Error naming the file (and tensor) otherwise. Operators are not looked at.
+// Throws Error naming the file (and tensor or node) otherwise. Operators are not looked at.
 class OnnxFile {
  public:
   explicit OnnxFile(const std::filesystem::path& file);
@@ -32,12 +35,16 @@ class OnnxFile {
   const std::filesystem::path& path() const { return path_; }
   const onnx::ModelProto& model() const { return *model_; }
 
+  // Of all tensors whose numbers are external data.
+  uintmax_t external_bytes() const { return external_bytes_; }
+
   // The value of metadata_props[key].
   std::optional<std::string> metadata(const std::string& key) const;
 
  private:
   std::filesystem::path path_;
   std::unique_ptr<onnx::ModelProto> model_;
+  uintmax_t external_bytes_ = 0;
 };
 
 }  // namespace dualdepth

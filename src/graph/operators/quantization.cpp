@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "dualdepth/graph/graph.h"
+#include "dualdepth/graph/run_graph.h"
+#include "entries.h"
+
+namespace dualdepth::graph {
+namespace {
+
+constexpr const char* kMicrosoftDomain = "com.microsoft";
+constexpr int64_t kUint8 = 2, kInt8 = 3;  // TensorProto.DataType
+
+// s (clamp(round(codes), ...)), codes counted from the zero point.
+torch::Tensor dequantize(const torch::Tensor& codes, const FakeQuantize& grid) {
+  const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+  return codes.round().clamp_(low, low + 255).mul_(grid.scale);
+}
+
+ValueType infer(const FakeQuantize& quantize, const Operands& in) {
+  const int64_t first = quantize.is_signed ? -128 : 0;
+  in.expect(std::isfinite(quantize.scale) && quantize.scale > 0, "a finite scale above 0",
+            fmt::format("{}", quantize.scale));
+  in.expect(quantize.zero_point >= first && quantize.zero_point <= first + 255,
+            fmt::format("a zero point of {} to {}", first, first + 255),
+            std::to_string(quantize.zero_point));
+  return in.only_float();
+}
+
+Value compute(const FakeQuantize& grid, const Arguments& in) {
+  const Value& x = in.values[0];
+  if (!x.is_sum()) return fake_quantize(x.real(), grid);
+  return dequantize(x.sums() * (x.step() / grid.scale), grid);
+}
+
+// The scale of a QuantizeLinear or DequantizeLinear, float [1] or [n].
+torch::Tensor read_scale(NodeReader& node) {
+  const auto& scale = node.constant(1).value;
+  if (scale.scalar_type() != torch::kFloat32 || scale.dim() > 1) {
+    node.unsupported("a float scale, or one for each index of an axis",
+                     to_text(scale.sizes().vec()));
+  }
+  if (!scale.isfinite().logical_and(scale.gt(0)).all().item<bool>()) {
+    node.fail("finite scales above 0", "others");
+  }
+  return scale.flatten();
+}
+
+// Undefined without one.
+torch::Tensor read_zero_point(NodeReader& node, int64_t scales) {
+  if (!node.has(2)) return {};
+  const auto& zero = node.constant(2).value;
+  if (zero.numel() != scales) {
+    node.fail(fmt::format("{} zero points, as many as scales", scales),
+              std::to_string(zero.numel()));
+  }
+  return zero.flatten();
+}
+
+// The type of the codes: that of the zero point; from opset 21 on also output_dtype; uint8
+// otherwise.
+torch::ScalarType read_code_type(NodeReader& node, const torch::Tensor& zero) {
+  const int64_t asked = node.integer("output_dtype", 0);
+  if (asked != 0 && asked != kUint8 && asked != kInt8) {
+    node.unsupported("codes of int8 or uint8", fmt::format("output_dtype {}", asked));
+  }
+  const auto type = zero.defined()   ? zero.scalar_type()
+                    : asked == kInt8 ? torch::kInt8
+                                     : torch::kUInt8;
+  if (type != torch::kInt8 && type != torch::kUInt8) {
+    node.unsupported("codes of int8 or uint8", toString(type));
+  }
+  if (zero.defined() && asked != 0 && (asked == kInt8) != (type == torch::kInt8)) {
+    node.fail("output_dtype that is the zero point's", "another");
+  }
+  return type;
+}
+
+FakeQuantize per_tensor(NodeReader& node, const torch::Tensor& scale, const torch::Tensor& zero,
+                        torch::ScalarType type) {
+  if (scale.numel() != 1) {
+    node.unsupported("one scale for a value", std::to_string(scale.numel()));
+  }
+  return {scale.item<float>(), zero.defined() ? zero.to(torch::kInt64).item<int64_t>() : 0,
+          type == torch::kInt8};
+}
+
+// The first of a pair; its DequantizeLinear makes the node.
+std::vector<StandardValue> read_quantize(NodeReader& node) {
+  const auto scale = read_scale(node);
+  const auto zero = read_zero_point(node, scale.numel());
+  const auto type = read_code_type(node, zero);
+  node.integer("axis", 1);  // has no effect on one scale
+  node.expect("block_size", 0, 0);
+  node.expect("saturate", 1, 1);  // of 8-bit floats
+  node.expect("precision", 0, 0);
+  if (node.is_constant(0) && scale.numel() == 1) {
+    const auto grid = per_tensor(node, scale, zero, type);
+    const int64_t first = grid.is_signed ? -128 : 0;
+    const auto codes = (node.constant(0).value / grid.scale).round() + grid.zero_point;
+    return {ConstantValue{codes.clamp(first, first + 255).to(type)}};
+  }
+  return {QuantizedValue{node.value(0), per_tensor(node, scale, zero, type)}};
+}
+
+std::vector<StandardValue> dequantize_constant(NodeReader& node, const torch::Tensor& scale,
+                                               const torch::Tensor& zero, int64_t axis) {
+  const auto& codes = node.constant(0).value;
+  const int64_t rank = codes.dim();
+  if (!at::isIntegralType(codes.scalar_type(), false)) {
+    node.unsupported("codes of whole numbers", toString(codes.scalar_type()));
+  }
+  std::vector<int64_t> along(static_cast<size_t>(rank), 1);
+  if (scale.numel() > 1) {
+    if (axis < 0) axis += rank;
+    if (axis < 0 || axis >= rank || codes.size(axis) != scale.numel()) {
+      node.fail(fmt::format("as many scales as axis {} of {} is long", axis,
+                            to_text(codes.sizes().vec())),
+                std::to_string(scale.numel()));
+    }
+    along[static_cast<size_t>(axis)] = -1;
+  }
+  auto whole = codes.to(torch::kFloat64);
+  if (zero.defined()) whole = whole - zero.to(torch::kFloat64).view(along);
+  const auto value = (whole * scale.to(torch::kFloat64).view(along)).to(torch::kFloat32);
+  // Filters keep their scale only where int8 codes around 0 say the same.
+  const bool fits = codes.scalar_type() != torch::kInt32 &&
+                    whole.ge(-128).logical_and(whole.le(127)).all().item<bool>();
+  return {ConstantValue{value, fits ? scale : torch::Tensor(), axis}};
+}
+
+std::vector<StandardValue> read_dequantize(NodeReader& node) {
+  const auto scale = read_scale(node);
+  const auto zero = read_zero_point(node, scale.numel());
+  const int64_t axis = node.integer("axis", 1);
+  node.expect("block_size", 0, 0);
+  if (node.integer("output_dtype", 1) > 1) node.unsupported("float values", "another output_dtype");
+  const QuantizedValue* quantized = node.quantized(0);
+  if (quantized == nullptr) {
+    if (node.is_constant(0)) return dequantize_constant(node, scale, zero, axis);
+    node.unsupported("a constant or QuantizeLinear before it", "another value");
+  }
+  const auto type = quantized->quantization.is_signed ? torch::kInt8 : torch::kUInt8;
+  const auto own = per_tensor(node, scale, zero, zero.defined() ? zero.scalar_type() : type);
+  if (own != quantized->quantization) {
+    node.unsupported("scale and zero point of its QuantizeLinear", "others");
+  }
+  return one(node.add(quantized->quantization, {quantized->source}));
+}
+
+// Opset 9 has no such operators; ONNX Runtime and OpenVINO know them in this domain.
+const char* domain_of(const NodeWriter& out) { return out.for_npu() ? kMicrosoftDomain : ""; }
+
+void write(const FakeQuantize& grid, NodeWriter& out) {
+  const auto scale = out.constant(out.name() + ".scale", torch::tensor({grid.scale}), {});
+  const auto zero = out.constant(
+      out.name() + ".zero_point",
+      torch::tensor({grid.zero_point}).to(grid.is_signed ? torch::kInt8 : torch::kUInt8), {});
+  const auto codes = out.step({"QuantizeLinear", {out.input(), scale, zero}, {}, domain_of(out)});
+  out.finish(out.step({"DequantizeLinear", {codes, scale, zero}, {}, domain_of(out)}));
+}
+
+}  // namespace
+
+torch::Tensor fake_quantize(const torch::Tensor& x, const FakeQuantize& grid) {
+  return dequantize(x / grid.scale, grid);
+}
+
+std::string write_dequantized(NodeWriter& out, const std::string& name, const torch::Tensor& codes,
+                              const torch::Tensor& scale, int64_t axis) {
+  const bool each = scale.numel() > 1;
+  const std::vector<int64_t> shape = each ? scale.sizes().vec() : std::vector<int64_t>();
+  std::vector<std::string> inputs{out.constant(name + "_quantized", codes, codes.sizes().vec()),
+                                  out.constant(name + "_scale", scale, shape)};
+  if (codes.scalar_type() == torch::kInt8) {
+    const auto zero = torch::zeros(scale.sizes(), torch::kInt8);
+    inputs.push_back(out.constant(name + "_zero_point", zero, shape));
+  }
+  std::vector<NamedAttribute> attributes;
+  if (each) attributes.emplace_back("axis", axis);
+  return out.step({"DequantizeLinear", inputs, attributes, domain_of(out)});
+}
+
+OperatorEntry fake_quantize_entry() {
+  std::vector<StandardForm> forms;
+  for (const char* domain : {"", kMicrosoftDomain}) {
+    forms.push_back({.type = "QuantizeLinear", .read = read_quantize, .domain = domain});
+    forms.push_back({.type = "DequantizeLinear", .read = read_dequantize, .domain = domain});
+  }
+  return make_entry<FakeQuantize>({
+      .name = named<FakeQuantize>("FakeQuantize"),
+      .infer = infer,
+      .compute = compute,
+      .color = "#ececec",
+      .forms = forms,
+      .write = write,
+  });
+}
+
+}  // namespace dualdepth::graph

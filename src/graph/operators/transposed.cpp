@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include "dualdepth/graph/graph.h"
+#include "entries.h"
+#include "window.h"
+
+namespace dualdepth::graph {
+namespace {
+
+ValueType infer(const ConvTranspose& conv, const Operands& in) {
+  const Shape& x = in.only_map();
+  in.expect(conv.weight.defined() && conv.weight.dim() == 4, "weight [C, O / groups, kh, kw]",
+            "another");
+  in.expect(conv.groups >= 1 && x[1] % conv.groups == 0, "groups that divide the channels",
+            std::to_string(conv.groups));
+  const int64_t filters = in.times(conv.weight.size(1), conv.groups);
+  in.expect_tensor("weight", conv.weight,
+                   {x[1], conv.weight.size(1), conv.weight.size(2), conv.weight.size(3)});
+  in.expect_tensor("bias", conv.bias, {filters});
+  Shape shape{x[0], filters, 0, 0};
+  for (size_t i = 0; i < 2; ++i) {
+    in.expect(conv.stride.at(i) >= 1 && conv.dilation.at(i) >= 1 && conv.padding.at(i) >= 0 &&
+                  conv.output_padding.at(i) >= 0,
+              "stride and dilation of at least 1, padding of at least 0", "less");
+    in.expect(conv.output_padding.at(i) < std::max(conv.stride.at(i), conv.dilation.at(i)),
+              "output padding below stride or dilation", std::to_string(conv.output_padding.at(i)));
+    const auto kernel = conv.weight.size(static_cast<int64_t>(i) + 2);
+    const int64_t reach = in.plus(in.times(conv.dilation.at(i), kernel - 1), 1);
+    const int64_t whole = in.plus(in.times(x[2 + i] - 1, conv.stride.at(i)), reach);
+    shape[2 + i] = in.plus(whole, conv.output_padding.at(i)) - in.times(2, conv.padding.at(i));
+    in.expect(shape[2 + i] >= 1, "a result of at least one pixel", to_text(shape));
+  }
+  return {shape};
+}
+
+// The total padding that output_shape asks for, and how auto_pad shares it.
+void pad_to_output(NodeReader& node, Window& window, const Shape& map, Pair extra) {
+  const auto asked = node.integers("output_shape", {});
+  const auto automatic = node.text("auto_pad", "NOTSET");
+  const bool same = automatic.starts_with("SAME");
+  if (asked.empty() && !same) return;
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t size =
+        asked.size() >= 2 ? asked[asked.size() - 2 + i] : map[2 + i] * window.stride.at(i);
+    const int64_t reach = window.dilation.at(i) * (window.kernel.at(i) - 1) + 1;
+    const int64_t total = (map[2 + i] - 1) * window.stride.at(i) + reach + extra.at(i) - size;
+    if (total < 0) node.unsupported("a result that needs no added lines", std::to_string(size));
+    const bool upper = automatic == "SAME_UPPER";
+    window.pads.at(i) = upper ? total / 2 : total - total / 2;
+    window.pads.at(i + 2) = total - window.pads.at(i);
+  }
+}
+
+std::vector<StandardValue> read(NodeReader& node) {
+  const Shape map = node.operand(0).shape;
+  const auto& weight = node.constant(1).value;
+  if (weight.dim() != 4) node.unsupported("weight [C, O / groups, kh, kw]", "another");
+  Window window = read_window(node, map, {weight.size(2), weight.size(3)});
+  const auto extra = node.integers("output_padding", {0, 0});
+  if (extra.size() != 2) node.unsupported("two numbers in output_padding", "others");
+  pad_to_output(node, window, map, {extra[0], extra[1]});
+  const int64_t groups = node.integer("group", 1);
+  if (groups < 1 || groups > weight.size(0)) node.fail("groups that divide the channels", "others");
+  ConvTranspose conv{
+      .weight = weight,
+      .bias = node.has(2) ? node.constant(2).value : torch::zeros({weight.size(1) * groups}),
+      .stride = window.stride,
+      .padding = window.padding(),
+      .dilation = window.dilation,
+      .output_padding = {extra[0], extra[1]},
+      .groups = groups};
+  // What is cut off at one side only is cut off the result.
+  std::array<int64_t, 4> cut{0, 0, 0, 0};
+  for (size_t i = 0; i < 2; ++i) {
+    conv.padding.at(i) = std::min(window.pads.at(i), window.pads.at(i + 2));
+    cut.at(i) = conv.padding.at(i) - window.pads.at(i);
+    cut.at(i + 2) = conv.padding.at(i) - window.pads.at(i + 2);
+  }
+  return one(add_padding(node, node.add(std::move(conv), {node.value(0)}), cut, 0));
+}
+
+void write(const ConvTranspose& conv, NodeWriter& out) {
+  auto attributes =
+      window_attributes({conv.weight.size(2), conv.weight.size(3)}, conv.stride, conv.padding);
+  attributes.emplace_back("dilations",
+                          std::vector<int64_t>(conv.dilation.begin(), conv.dilation.end()));
+  attributes.emplace_back("output_padding", std::vector<int64_t>(conv.output_padding.begin(),
+                                                                 conv.output_padding.end()));
+  attributes.emplace_back("group", conv.groups);
+  const auto weight = out.constant(out.parameter("weight"), conv.weight, conv.weight.sizes().vec());
+  const auto bias = out.constant(out.parameter("bias"), conv.bias, conv.bias.sizes().vec());
+  out.make({"ConvTranspose", {out.input(), weight, bias}, attributes});
+}
+
+}  // namespace
+
+OperatorEntry conv_transpose_entry() {
+  return make_entry<ConvTranspose>({
+      .name = named<ConvTranspose>("ConvTranspose"),
+      .infer = infer,
+      .compute = [](const ConvTranspose& conv, const Arguments& in) -> Value {
+        return torch::conv_transpose2d(in.real(), conv.weight, conv.bias, conv.stride, conv.padding,
+                                       conv.output_padding, conv.groups, conv.dilation);
+      },
+      .multiply_accumulates =
+          [](const ConvTranspose& conv, const Shape& value) {
+            // Each input pixel meets every weight; there are stride^2 output pixels to each.
+            return value[0] * value[2] * value[3] * conv.weight.numel() /
+                   (conv.stride[0] * conv.stride[1]);
+          },
+      .parameters =
+          [](const ConvTranspose& conv) { return conv.weight.numel() + conv.bias.numel(); },
+      .details =
+          [](const ConvTranspose& conv) {
+            return fmt::format("{}x{} *{}", conv.weight.size(2), conv.weight.size(3),
+                               conv.stride[0]);
+          },
+      .color = "#cfe3ff",
+      .forms = {{"ConvTranspose", read}},
+      .write = write,
+  });
+}
+
+}  // namespace dualdepth::graph
