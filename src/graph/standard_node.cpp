@@ -89,8 +89,8 @@ std::vector<int64_t> NodeReader::integers_of(size_t i) const {
 }
 
 std::vector<int64_t> NodeReader::integers_at(const char* name, size_t i, int64_t since,
-                                             std::vector<int64_t> otherwise) {
-  if (opset() < since) return integers(name, std::move(otherwise));
+                                             const std::vector<int64_t>& otherwise) {
+  if (opset() < since) return integers(name, otherwise);
   return has(i) ? integers_of(i) : otherwise;
 }
 

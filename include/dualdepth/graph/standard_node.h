@@ -93,7 +93,7 @@ class NodeReader {
   std::vector<int64_t> integers_of(size_t i) const;  // numbers of a constant of int32 or int64
   // The integers of an attribute, or from opset `since` on of input i.
   std::vector<int64_t> integers_at(const char* name, size_t i, int64_t since,
-                                   std::vector<int64_t> otherwise);
+                                   const std::vector<int64_t>& otherwise);
   const QuantizedValue* quantized(size_t i) const;
   // Throws Error when the graph is to hold for any size of picture. For an entry that makes a
   // constant of the sizes of a computed value.
