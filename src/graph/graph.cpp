@@ -109,15 +109,6 @@ const Node& Graph::input() const {
   throw Error({.subject = "graph", .expected = "an input", .got = "none", .fix = ""});
 }
 
-std::vector<int> Graph::readers() const {
-  std::vector<int> count(nodes_.size(), 0);
-  for (const Node& node : nodes_) {
-    for (const NodeId input : node.inputs) ++count[input];
-  }
-  for (const Output& output : outputs_) ++count[output.node];
-  return count;
-}
-
 std::vector<NodeId> output_nodes(const Graph& graph) {
   std::vector<NodeId> nodes;
   nodes.reserve(graph.outputs().size());

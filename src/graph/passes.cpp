@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/patterns.h"
 
 namespace dualdepth::graph {
 namespace {
@@ -20,7 +21,7 @@ NodeId append_level(Graph& graph, NodeId logits, const ModelParams& params) {
 
 Graph merge_affine(const Graph& graph) {
   Graph merged;
-  const std::vector<int> readers = graph.readers();
+  const Consumers consumers(graph);
   std::vector<NodeId> renamed(graph.nodes().size());
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
@@ -29,7 +30,7 @@ Graph merge_affine(const Graph& graph) {
     const auto* before = affine != nullptr
                              ? std::get_if<Affine>(&merged.node(renamed[node.inputs[0]]).operation)
                              : nullptr;
-    if (before != nullptr && readers[node.inputs[0]] == 1) {
+    if (before != nullptr && consumers.only(node.inputs[0]) == id) {
       renamed[id] = renamed[node.inputs[0]];
       merged.replace(renamed[id], Affine{before->scale * affine->scale,
                                          before->shift * affine->scale + affine->shift});

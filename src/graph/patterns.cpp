@@ -82,12 +82,4 @@ std::vector<UpsampledConv> upsampled_convs(const Graph& graph) {
   return found;
 }
 
-bool is_quantized(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes(), [](const Node& node) {
-    const auto* conv = std::get_if<Conv>(&node.operation);
-    return std::holds_alternative<FakeQuantize>(node.operation) ||
-           (conv != nullptr && conv->weight_scale.defined());
-  });
-}
-
 }  // namespace dualdepth::graph

@@ -14,6 +14,7 @@
 #include "dualdepth/base/progress.h"
 #include "dualdepth/base/staged_folder.h"
 #include "dualdepth/base/stop_signal.h"
+#include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 
 namespace dualdepth::quantize {
@@ -21,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using graph::Graph;
+using graph::is;
 using graph::NodeId;
 using nlohmann::ordered_json;
 
@@ -51,24 +53,14 @@ torch::Tensor codes_of(const torch::Tensor& value, const graph::FakeQuantize& gr
   return codes.to(grid.is_signed ? torch::kInt8 : torch::kUInt8);
 }
 
-template <class Kind>
-bool is(const Graph& graph, NodeId id) {
-  return std::holds_alternative<Kind>(graph.node(id).operation);
-}
-
 // Which nodes' values are layers of their own, and what they are called.
 class Layers {
  public:
-  Layers(const Graph& graph, const std::vector<std::string>& names) : graph_(graph) {
-    consumers_.resize(graph.nodes().size());
-    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      for (const NodeId input : graph.node(id).inputs) consumers_[input].push_back(id);
-    }
-    std::set<NodeId> outputs;
-    for (const auto& output : graph.outputs()) outputs.insert(output.node);
+  Layers(const Graph& graph, const std::vector<std::string>& names)
+      : graph_(graph), consumers_(graph) {
     std::set<fs::path> files;
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      if (!outputs.contains(id) && is_fused(id)) continue;
+      if (!consumers_.is_output(id) && is_fused(id)) continue;
       DumpedValue value{.name = names.at(id), .operation = operator_of(id), .file = {}};
       value.file = fs::path(kValues) / (file_name_of(value.name) + ".npy");
       for (int i = 1; !files.insert(value.file).second; ++i) {
@@ -81,7 +73,8 @@ class Layers {
       }
       if (is<graph::FakeQuantize>(graph, id)) {
         const NodeId before = graph.node(id).inputs[0];
-        if (!outputs.contains(before) && only_quantized(before)) value.also = {names.at(before)};
+        if (!consumers_.is_output(before) && only_quantized(before))
+          value.also = {names.at(before)};
       }
       values_.emplace(id, std::move(value));
     }
@@ -95,7 +88,8 @@ class Layers {
   bool is_fused(NodeId id) const {
     if (is<graph::Input>(graph_, id) || is<graph::FakeQuantize>(graph_, id)) return false;
     const auto grid = graph::grid_of(graph_, id);
-    return !consumers_[id].empty() && std::ranges::all_of(consumers_[id], [&](NodeId consumer) {
+    const auto& consumers = consumers_.of(id);
+    return !consumers.empty() && std::ranges::all_of(consumers, [&](NodeId consumer) {
       if (grid)
         return is<graph::FakeQuantize>(graph_, consumer) &&
                *grid == graph::grid_of(graph_, consumer);
@@ -104,8 +98,9 @@ class Layers {
   }
 
   bool only_quantized(NodeId id) const {
-    return std::ranges::all_of(
-        consumers_[id], [&](NodeId consumer) { return is<graph::FakeQuantize>(graph_, consumer); });
+    return std::ranges::all_of(consumers_.of(id), [&](NodeId consumer) {
+      return is<graph::FakeQuantize>(graph_, consumer);
+    });
   }
 
   // Of codes and of what a Relu cuts off: the operator in front.
@@ -118,7 +113,7 @@ class Layers {
   }
 
   const Graph& graph_;
-  std::vector<std::vector<NodeId>> consumers_;
+  graph::Consumers consumers_;
   std::map<NodeId, DumpedValue> values_;
 };
 

@@ -10,10 +10,9 @@ namespace dualdepth::quantize {
 namespace {
 
 using graph::Graph;
+using graph::is;
 using graph::Node;
 using graph::NodeId;
-
-using graph::is;
 
 class Placer {
  public:
@@ -21,13 +20,8 @@ class Placer {
       : graph_(graph),
         target_(target),
         float_convs_(float_convs),
-        consumers_(graph.nodes().size()),
-        is_output_(graph.nodes().size(), false),
+        consumers_(graph),
         group_(graph.nodes().size()) {
-    for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      for (const NodeId input : graph.node(id).inputs) consumers_[input].push_back(id);
-    }
-    for (const auto& output : graph.outputs()) is_output_[output.node] = true;
     std::iota(group_.begin(), group_.end(), NodeId{0});
   }
 
@@ -56,8 +50,8 @@ class Placer {
   OperatorRule rule(NodeId id) const { return target_.rule(graph_.node(id).operation); }
 
   bool is_fused_with_relu(NodeId id) const {
-    return rule(id).fuses_relu && !is_output_[id] && consumers_[id].size() == 1 &&
-           graph::is_clamp(graph_, consumers_[id].front());
+    const auto next = consumers_.only(id);
+    return rule(id).fuses_relu && next && graph::is_clamp(graph_, *next);
   }
 
   bool computes_in_float(NodeId id) const {
@@ -70,7 +64,7 @@ class Placer {
   bool has_codes(NodeId id) const {
     if (is_fused_with_relu(id)) return false;
     const auto reads = [&](NodeId consumer) { return reads_codes(consumer, id); };
-    if (std::ranges::any_of(consumers_[id], reads)) return true;
+    if (std::ranges::any_of(consumers_.of(id), reads)) return true;
     return rule(id).writes == Access::kCodes && !computes_in_float(id);
   }
 
@@ -84,7 +78,7 @@ class Placer {
   // Of an Add's inputs the first that a convolution writes for it only.
   NodeId fused_producer(NodeId add) const {
     for (const NodeId input : graph_.node(add).inputs) {
-      if (is<graph::Conv>(graph_, input) && consumers_[input].size() == 1) return input;
+      if (is<graph::Conv>(graph_, input) && consumers_.of(input).size() == 1) return input;
     }
     return graph_.nodes().size();
   }
@@ -104,8 +98,7 @@ class Placer {
   const Graph& graph_;
   const Target& target_;
   const FloatConvs& float_convs_;
-  std::vector<std::vector<NodeId>> consumers_;
-  std::vector<bool> is_output_;
+  graph::Consumers consumers_;
   std::vector<NodeId> group_;
 };
 

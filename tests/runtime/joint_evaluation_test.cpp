@@ -4,38 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
+#include "testing/flat_dataset.h"
 
 namespace dualdepth {
 namespace {
 
+using testing::FlatDataset;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr int kHeight = 100;
 constexpr int kWidth = 200;
-
-// Pictures whose ground truth is 10 m everywhere.
-class TenMetres : public Dataset {
- public:
-  explicit TenMetres(size_t size, double truth = 10) : truth_(truth) {
-    for (size_t i = 0; i < size; ++i) ids_.push_back("flat/" + std::to_string(i));
-  }
-  size_t size() const override { return ids_.size(); }
-  const std::string& id(size_t index) const override { return ids_[index]; }
-  Sample load(size_t index) const override {
-    Sample sample;
-    sample.id = ids_[index];
-    if (truth_ > 0) sample.depth = cv::Mat(kHeight, kWidth, CV_32FC1, cv::Scalar(truth_));
-    return sample;
-  }
-  std::vector<std::filesystem::path> files(size_t) const override { return {}; }
-  const std::vector<std::string>& missing() const override { return missing_; }
-
- private:
-  double truth_;
-  std::vector<std::string> ids_;
-  std::vector<std::string> missing_;
-};
 
 DepthSource flat(double depth, cv::Size size = {kWidth, kHeight}) {
   return [=](size_t, const Sample&) { return cv::Mat(size, CV_32FC1, cv::Scalar(depth)); };
@@ -52,7 +31,7 @@ DepthSource rising(double more) {
 // 10 m, on average by 4.75 m; from the first model, 8 m everywhere, it lies 2 m more.
 TEST(EvaluateJointly, EachModelHasItsMetricsAndItsDifferenceFromTheFirst) {
   const std::vector<DepthSource> models{flat(8), rising(0.5)};
-  const auto results = evaluate_jointly(models, TenMetres(20), {.protocol = "eigen-annotated"});
+  const auto results = evaluate_jointly(models, FlatDataset(20), {.protocol = "eigen-annotated"});
   ASSERT_EQ(results.size(), 2U);
   EXPECT_NEAR(results[0].result.summary.abs_rel, 0.2, 1e-6);
   EXPECT_NEAR(results[1].result.summary.abs_rel, 0.475, 1e-6);
@@ -67,7 +46,7 @@ TEST(EvaluateJointly, EachModelHasItsMetricsAndItsDifferenceFromTheFirst) {
 
 TEST(EvaluateJointly, DepthOfAnotherSizeIsResizedToTheFirstOnes) {
   const std::vector<DepthSource> models{flat(10), flat(10.25, {50, 25})};
-  const auto results = evaluate_jointly(models, TenMetres(1), {.protocol = "eigen-annotated"});
+  const auto results = evaluate_jointly(models, FlatDataset(1), {.protocol = "eigen-annotated"});
   EXPECT_EQ(results[1].to_first.pixels, size_t{kHeight} * kWidth);
   EXPECT_EQ(results[1].to_first.median_mm, 250);
   EXPECT_EQ(results[1].to_first.within_1_05, 1);
@@ -75,7 +54,7 @@ TEST(EvaluateJointly, DepthOfAnotherSizeIsResizedToTheFirstOnes) {
 
 TEST(EvaluateJointly, ReportsProgressOfEachModelAfterEachBlock) {
   std::vector<std::pair<size_t, size_t>> seen;
-  evaluate_jointly(std::vector<DepthSource>{flat(10), flat(10)}, TenMetres(17),
+  evaluate_jointly(std::vector<DepthSource>{flat(10), flat(10)}, FlatDataset(17),
                    {.protocol = "eigen-annotated"},
                    [&](size_t model, size_t pictures) { seen.emplace_back(model, pictures); });
   using Pair = std::pair<size_t, size_t>;
@@ -85,7 +64,7 @@ TEST(EvaluateJointly, ReportsProgressOfEachModelAfterEachBlock) {
 TEST(EvaluateJointly, ASampleWithoutGroundTruthIsNamed) {
   EXPECT_THAT(
       [] {
-        evaluate_jointly(std::vector<DepthSource>{flat(10)}, TenMetres(1, 0),
+        evaluate_jointly(std::vector<DepthSource>{flat(10)}, FlatDataset(1, false),
                          {.protocol = "eigen-annotated"});
       },
       ThrowsMessage<Error>(HasSubstr("flat/0")));

@@ -63,20 +63,20 @@ std::vector<size_t> spread(const std::vector<size_t>& indices, size_t most) {
 }
 
 // Pictures to judge by from the same source.
-CalibrationPictures split(const graph::Pictures& all, size_t most, size_t judged) {
-  if (judged == 0) return {all.spread(most), {}};
-  if (all.count > most) {
-    const auto calibrated = spread_indices(all.count, most);
-    const auto others = spread(without(all.count, calibrated), judged);
+CalibrationPictures split(const graph::Pictures& all, size_t max_calibrated, size_t max_judged) {
+  if (max_judged == 0) return {all.spread(max_calibrated), {}};
+  if (all.count > max_calibrated) {
+    const auto calibrated = spread_indices(all.count, max_calibrated);
+    const auto others = spread(without(all.count, calibrated), max_judged);
     return {chosen(all, calibrated), chosen(all, others),
             fmt::format("{} pictures that calibration does not use", others.size())};
   }
-  if (all.count >= (kKeptForCalibration + 1) * judged) {
-    const auto held_out = spread_indices(all.count, judged);
+  if (all.count >= (kKeptForCalibration + 1) * max_judged) {
+    const auto held_out = spread_indices(all.count, max_judged);
     return {chosen(all, without(all.count, held_out)), chosen(all, held_out),
             fmt::format("{} pictures held out from calibration", held_out.size())};
   }
-  const auto some = all.spread(judged);
+  const auto some = all.spread(max_judged);
   return {all, some,
           fmt::format("{} pictures of calibration, since {} are too few to hold any out",
                       some.count, all.count)};
@@ -89,13 +89,14 @@ graph::Pictures open_source(const fs::path& source, const InputContract& input) 
   return open_pictures({source}, input);
 }
 
-CalibrationPictures from_config(const fs::path& file, size_t most, size_t judged,
+CalibrationPictures from_config(const fs::path& file, size_t max_calibrated, size_t max_judged,
                                 const InputContract& input) {
   const RunConfig config = load_run_config(file, {});
   const std::shared_ptr<const Dataset> train = open_dataset(config.data, SplitRole::kTrain);
   const auto all = dataset_pictures(train, input);
-  if (judged == 0 || config.data.val_split.empty()) return split(all, most, judged);
-  const auto calibrated = spread_indices(train->size(), most);
+  if (max_judged == 0 || config.data.val_split.empty())
+    return split(all, max_calibrated, max_judged);
+  const auto calibrated = spread_indices(train->size(), max_calibrated);
   std::set<std::string> ids;
   for (const size_t index : calibrated) ids.insert(train->id(index));
   const std::shared_ptr<const Dataset> held_out = open_dataset(config.data, SplitRole::kValidation);
@@ -103,8 +104,8 @@ CalibrationPictures from_config(const fs::path& file, size_t most, size_t judged
   for (size_t index = 0; index < held_out->size(); ++index) {
     if (!ids.contains(held_out->id(index))) others.push_back(index);
   }
-  if (others.empty()) return split(all, most, judged);
-  others = spread(others, judged);
+  if (others.empty()) return split(all, max_calibrated, max_judged);
+  others = spread(others, max_judged);
   return {
       chosen(all, calibrated), chosen(dataset_pictures(held_out, input), others),
       fmt::format("{} pictures of data.val_split, none of them calibrated with", others.size())};
@@ -112,10 +113,10 @@ CalibrationPictures from_config(const fs::path& file, size_t most, size_t judged
 
 }  // namespace
 
-CalibrationPictures open_calibration(const fs::path& source, size_t most, size_t judged,
-                                     const InputContract& input) {
-  if (is_config(source)) return from_config(source, most, judged, input);
-  return split(open_source(source, input), most, judged);
+CalibrationPictures open_calibration(const fs::path& source, size_t max_calibrated,
+                                     size_t max_judged, const InputContract& input) {
+  if (is_config(source)) return from_config(source, max_calibrated, max_judged, input);
+  return split(open_source(source, input), max_calibrated, max_judged);
 }
 
 quantize::ErrorOf calibration_error(const fs::path& config_file, size_t most,

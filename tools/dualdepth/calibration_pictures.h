@@ -22,13 +22,14 @@ struct CalibrationPictures {
 //   raw inputs (.npy, .npz)    the same
 //   a configuration (.yaml)    the samples of data.train_split
 //
-// `most` pictures of it, evenly spread. judged: at most so many, of data.val_split but for the
-// samples that are calibrated with, or of those that are left over. Where none are left over they
-// are taken from calibration if it keeps kKeptForCalibration times as many; otherwise they are
-// among those of calibration. 0: none are needed.
+// Of the source at most max_calibrated pictures are taken to calibrate with, evenly spread. At most
+// max_judged are taken to judge by: from data.val_split without the samples of calibration, or from
+// the pictures that calibration does not use. Where there are none, they are held out from
+// calibration if kKeptForCalibration times as many remain; otherwise they are among those of
+// calibration. max_judged 0: none are needed.
 inline constexpr size_t kKeptForCalibration = 3;
-CalibrationPictures open_calibration(const std::filesystem::path& source, size_t most,
-                                     size_t judged, const InputContract& input);
+CalibrationPictures open_calibration(const std::filesystem::path& source, size_t max_calibrated,
+                                     size_t max_judged, const InputContract& input);
 
 // abs_rel of a graph on `most` validation samples of a data configuration, evenly spread, measured
 // as its evaluation section says: the network remembers the training samples, so its error there

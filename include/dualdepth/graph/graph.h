@@ -65,9 +65,6 @@ class Graph {
   // The input. Throws Error unless there is exactly one.
   const Node& input() const;
 
-  // How many nodes and outputs read each node's value.
-  std::vector<int> readers() const;
-
  private:
   Node infer(Operation operation, std::vector<NodeId> inputs, std::string module) const;
 

@@ -65,7 +65,4 @@ struct UpsampledConv {
 // Concat joins several upsampled maps is there once for each.
 std::vector<UpsampledConv> upsampled_convs(const Graph& graph);
 
-// The graph holds quantized values or filters.
-bool is_quantized(const Graph& graph);
-
 }  // namespace dualdepth::graph

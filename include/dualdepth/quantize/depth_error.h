@@ -26,7 +26,8 @@ struct DepthError {
 // Whatever says depth of a picture [1, 3, H, W].
 using DepthOf = std::function<DensePrediction(const torch::Tensor& image)>;
 
-// A graph in LibTorch (run_graph). contract: what it hands out. The graph is to live as long.
+// A graph computed in LibTorch (run_graph). contract: of the graph's outputs. The graph must
+// outlive the function returned.
 DepthOf depth_of(const graph::Graph& graph, const Contract& contract,
                  graph::ValueObserver observe = {});
 

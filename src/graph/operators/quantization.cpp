@@ -124,7 +124,7 @@ std::vector<StandardValue> dequantize_constant(NodeReader& node, const torch::Te
   auto whole = codes.to(torch::kFloat64);
   if (zero.defined()) whole = whole - zero.to(torch::kFloat64).view(along);
   const auto value = (whole * scale.to(torch::kFloat64).view(along)).to(torch::kFloat32);
-  // Filters keep their scale only where int8 codes around 0 say the same.
+  // Filters keep their scale only where int8 codes with zero point 0 represent the same values.
   const bool fits = codes.scalar_type() != torch::kInt32 &&
                     whole.ge(-128).logical_and(whole.le(127)).all().item<bool>();
   return {ConstantValue{value, fits ? scale : torch::Tensor(), axis}};
