@@ -35,6 +35,7 @@ std::string written_alone(const graph::Graph& graph, graph::NodeId id) {
   const graph::Node& node = graph.node(id);
   graph::Graph only;
   std::vector<graph::NodeId> inputs;
+  inputs.reserve(node.inputs.size());
   for (const graph::NodeId input : node.inputs) {
     inputs.push_back(only.add_input("input_" + std::to_string(inputs.size()),
                                     graph.node(input).shape, graph.node(input).type));
