@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "dualdepth/config/field_table.h"
 #include "dualdepth/config/run_config.h"
-#include "field_table.h"
 
 namespace dualdepth {
 namespace {

@@ -7,9 +7,10 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/config/field_reader.h"
 #include "dualdepth/config/options_json.h"
 #include "dualdepth/config/run_config.h"
-#include "field_reader.h"
+#include "dualdepth/config/versioned_json.h"
 
 namespace dualdepth {
 namespace {
@@ -23,26 +24,6 @@ constexpr size_t kMaxOutputs = 256;
                        const std::string& got) {
   throw ConfigError(
       to_string(ErrorParts{.subject = origin, .expected = expected, .got = got, .fix = ""}));
-}
-
-// The JSON of a contract, of any version.
-Json parse_object(const std::string& text, const std::string& origin) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    const std::string what = error.what();  // "[json.exception.parse_error.101] parse error at ..."
-    fail(origin, "JSON", what.substr(std::min(what.find("] ") + 2, what.size())));
-  }
-  if (!json.is_object()) fail(origin, "a JSON object", json.type_name());
-  const auto version = json.find("format_version");
-  if (version == json.end()) {
-    fail(origin + ": format_version", fmt::format("{}", kContractVersion), "nothing");
-  }
-  if (!version->is_number_integer() || *version < 1 || *version > kContractVersion) {
-    fail(origin + ": format_version", fmt::format("1 to {}", kContractVersion), version->dump());
-  }
-  return json;
 }
 
 // Format 1 held the model's options; what a contract keeps of them is the codec and the size.
@@ -218,7 +199,7 @@ std::string to_readable_json(const Contract& contract) {
 }
 
 Contract parse_contract(const std::string& text, const std::string& origin) {
-  const Json json = parse_object(text, origin);
+  const Json json = parse_versioned_json(text, origin, 1, kContractVersion);
   if (json["format_version"] == 1) return from_version_1(json, origin);
   Contract contract;
   contract.outputs = outputs_named_in(json, origin);

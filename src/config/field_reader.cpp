@@ -1,4 +1,4 @@
-#include "field_reader.h"
+#include "dualdepth/config/field_reader.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,6 +33,7 @@ void FieldReader::read_file(const std::string& yaml) {
   } else if (!documents.empty() && !documents[0].IsNull()) {
     read_group("", documents[0]);
   }
+  add_missing();
 }
 
 void FieldReader::read_override(const std::string& text) {
@@ -83,6 +84,7 @@ const Field* FieldReader::find(const std::string& path) const {
 }
 
 bool FieldReader::is_group(const std::string& path) const {
+  if (std::ranges::count(open_groups_, path) > 0) return true;
   return std::any_of(fields_.begin(), fields_.end(),
                      [&](const Field& field) { return is_below(field.path, path); });
 }
@@ -118,6 +120,14 @@ void FieldReader::assign(const Field& field, const YAML::Node& value, const std:
   if (const auto problem = field.assign(value)) {
     value_was_refused_ = true;
     add({place + field.path, problem->expected, problem->got, ""});
+  }
+}
+
+void FieldReader::add_missing() {
+  for (const Field& field : fields_) {
+    if (!field.info.is_required || places_.contains(field.path)) continue;
+    value_was_refused_ = true;
+    add({origin_ + ": " + field.path, field.type, "nothing", ""});
   }
 }
 

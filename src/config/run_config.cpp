@@ -1,7 +1,7 @@
 #include "dualdepth/config/run_config.h"
 
 #include "dualdepth/base/atomic_file.h"
-#include "field_reader.h"
+#include "dualdepth/config/field_reader.h"
 
 namespace dualdepth {
 namespace {

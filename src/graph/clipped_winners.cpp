@@ -19,9 +19,10 @@ float mapped(const Graph& graph, const std::vector<NodeId>& head, float logit) {
     const Operation& operation = graph.node(id).operation;
     if (std::holds_alternative<Relu>(operation)) logit = logit > 0 ? logit : 0;
     if (const auto* codes = std::get_if<FakeQuantize>(&operation)) {
-      const auto lowest = static_cast<float>((codes->is_signed ? -128 : 0) - codes->zero_point);
+      const auto lowest = static_cast<float>(codes->first_code() - codes->zero_point);
+      const auto highest = static_cast<float>(codes->last_code() - codes->zero_point);
       const float code = std::nearbyint(logit / codes->scale);  // half to even
-      logit = codes->scale * std::min(std::max(code, lowest), lowest + 255);
+      logit = codes->scale * std::min(std::max(code, lowest), highest);
     }
   }
   return logit;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -172,12 +171,6 @@ std::vector<std::string> node_names(const Graph& graph) {
 
 std::optional<FakeQuantize> grid_of(const Graph& graph, NodeId id) {
   return graph.node(id).quantization;
-}
-
-torch::Tensor integer_bias(const Conv& conv, float input_scale) {
-  const auto step = conv.weight_scale.to(torch::kFloat64) * static_cast<double>(input_scale);
-  constexpr double kLimit = std::numeric_limits<int32_t>::max();
-  return (conv.bias.to(torch::kFloat64) / step).round().clamp(-kLimit, kLimit).to(torch::kInt32);
 }
 
 int64_t multiply_accumulates(const Graph& graph, NodeId id) {

@@ -25,6 +25,9 @@ constexpr std::array kTypes{NamedType{onnx::TensorProto::FLOAT, torch::kFloat32}
                             NamedType{onnx::TensorProto::UINT8, torch::kUInt8},
                             NamedType{onnx::TensorProto::BOOL, torch::kBool}};
 
+// LibTorch holds and converts them, and computes nothing with them: codes of constants only.
+constexpr NamedType kUnsigned16{onnx::TensorProto::UINT16, torch::kUInt16};
+
 // Values that are not raw bytes: types of 16 bits and less take 32 bits each there.
 template <class Stored>
 torch::Tensor copied(const Stored& values, torch::ScalarType stored_as) {
@@ -83,6 +86,7 @@ std::optional<torch::ScalarType> scalar_type_of(int data_type) {
 }
 
 int element_type_of(torch::ScalarType type) {
+  if (type == kUnsigned16.type) return kUnsigned16.data_type;
   for (const auto& known : kTypes) {
     if (known.type == type) return known.data_type;
   }
@@ -91,7 +95,8 @@ int element_type_of(torch::ScalarType type) {
 
 std::optional<torch::Tensor> to_torch(const onnx::TensorProto& tensor,
                                       const std::filesystem::path& model) {
-  const auto type = scalar_type_of(tensor.data_type());
+  const bool has_unsigned_16 = tensor.data_type() == kUnsigned16.data_type;
+  const auto type = has_unsigned_16 ? kUnsigned16.type : scalar_type_of(tensor.data_type());
   if (!type) return std::nullopt;
   // The sizes are checked against the bytes that are there before memory is taken.
   size_t bytes = c10::elementSize(*type);

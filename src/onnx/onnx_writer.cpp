@@ -50,10 +50,12 @@ int64_t opset_of(const onnx::ModelProto& model, const std::string& domain) {
   return 0;
 }
 
-// The profile's, or that of the file which foreign nodes come from where its version of one of
-// them is another.
-Versions versions_of(const Graph& graph, OnnxProfile profile) {
-  Versions versions = profile == OnnxProfile::kNpu ? Versions{4, 9} : Versions{7, 13};
+// That of the options, or that of the file which foreign nodes come from where its version of one
+// of them is another.
+Versions versions_of(const Graph& graph, const OnnxOptions& options) {
+  const OnnxProfile profile = options.profile;
+  const int64_t opset = std::max<int64_t>(options.opset, 13);
+  Versions versions = profile == OnnxProfile::kNpu ? Versions{4, 9} : Versions{ir_of(opset), opset};
   for (const Node& node : graph.nodes()) {
     const auto* foreign = std::get_if<Foreign>(&node.operation);
     if (foreign == nullptr) continue;
@@ -264,9 +266,16 @@ std::vector<std::string> value_names(const Graph& graph) {
   return names;
 }
 
+std::string graph_bytes(const graph::Graph& graph) {
+  onnx::GraphProto bytes;
+  constexpr int64_t kOpset = 21;  // has all operators
+  Writer(graph, {.dynamic = true}, kOpset, bytes).write_all();
+  return bytes.SerializeAsString();
+}
+
 std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxOptions& options) {
   auto model = std::make_unique<onnx::ModelProto>();
-  const Versions versions = versions_of(graph, options.profile);
+  const Versions versions = versions_of(graph, options);
   model->set_ir_version(versions.ir);
   model->set_producer_name("dualdepth");
   model->set_doc_string(
@@ -274,17 +283,17 @@ std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxO
   auto* opset = model->add_opset_import();
   opset->set_domain("");
   opset->set_version(versions.opset);
-  const bool quantized = std::ranges::any_of(graph.nodes(), [](const Node& node) {
-    return std::holds_alternative<graph::FakeQuantize>(node.operation);
-  });
-  if (quantized && options.profile == OnnxProfile::kNpu) {
+  add_domains(graph, *model);
+  model->mutable_graph()->set_name("dualdepth");
+  Writer(graph, options, versions.opset, *model->mutable_graph()).write_all();
+  const auto& nodes = model->graph().node();
+  const auto& imports = model->opset_import();
+  const auto is_microsoft = [](const auto& part) { return part.domain() == kMicrosoftDomain; };
+  if (std::ranges::any_of(nodes, is_microsoft) && std::ranges::none_of(imports, is_microsoft)) {
     auto* domain = model->add_opset_import();
     domain->set_domain(kMicrosoftDomain);
     domain->set_version(1);
   }
-  add_domains(graph, *model);
-  model->mutable_graph()->set_name("dualdepth");
-  Writer(graph, options, versions.opset, *model->mutable_graph()).write_all();
   for (const auto& [key, value] : options.metadata) {
     auto* entry = model->add_metadata_props();
     entry->set_key(key);

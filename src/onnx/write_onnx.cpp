@@ -3,20 +3,25 @@
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
+#include <algorithm>
+
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_writer.h"
 
 namespace dualdepth {
+namespace {
 
-void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
-  if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model of less than 2 GB",
-                 .got = fmt::format("{} bytes", bytes),
-                 .fix = "ONNX files cannot be larger; choose a smaller encoder"});
-  }
+constexpr int64_t kKnownOpset = 17;  // the library's newest
+
+bool is_known(const onnx::ModelProto& model) {
+  return std::ranges::all_of(model.opset_import(), [](const auto& import) {
+    return !import.domain().empty() || import.version() <= kKnownOpset;
+  });
+}
+
+void check(const onnx::ModelProto& model, const std::filesystem::path& file) {
   onnx::ModelProto checked = model;
   try {
     onnx::checker::check_model(checked);
@@ -28,7 +33,19 @@ void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file
                  .got = error.what(),
                  .fix = ""});
   }
-  write_file_atomically(file, checked.SerializeAsString());
+}
+
+}  // namespace
+
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
+  if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
+    throw Error({.subject = file.string(),
+                 .expected = "a model of less than 2 GB",
+                 .got = fmt::format("{} bytes", bytes),
+                 .fix = "ONNX files cannot be larger; choose a smaller encoder"});
+  }
+  if (is_known(model)) check(model, file);
+  write_file_atomically(file, model.SerializeAsString());
 }
 
 }  // namespace dualdepth

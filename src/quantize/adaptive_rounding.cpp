@@ -14,7 +14,7 @@ constexpr int64_t kBlock = 128;  // columns whose errors are spread inside it fi
 // One filter's columns begin .. end - 1; `errors` [end - begin] receives what is to be spread.
 void round_block(float* weight, const float* factor, int64_t stride, int64_t begin, int64_t end,
                  float scale, float* errors) {
-  const auto limit = static_cast<float>(kWeightSteps);
+  const auto limit = static_cast<float>(greatest_weight_code(8));
   for (int64_t j = begin; j < end; ++j) {
     const float* row = factor + j * stride;
     const float rounded = std::clamp(std::nearbyint(weight[j] / scale), -limit, limit) * scale;

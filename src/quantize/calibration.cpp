@@ -83,8 +83,7 @@ void expect_variation(const Pictures& pictures) {
 
 }  // namespace
 
-Calibration calibrate(const Graph& graph, const Placement& placement, const Pictures& pictures,
-                      int threads) {
+void expect_pictures(const Pictures& pictures) {
   if (pictures.count == 0) {
     throw Error({.subject = "calibration",
                  .expected = "pictures",
@@ -92,6 +91,11 @@ Calibration calibrate(const Graph& graph, const Placement& placement, const Pict
                  .fix = "name a folder of pictures or a data configuration"});
   }
   expect_variation(pictures);
+}
+
+Calibration calibrate(const Graph& graph, const Placement& placement, const Pictures& pictures,
+                      int threads) {
+  expect_pictures(pictures);
   const Observation observation(graph, placement, pictures, threads);
   Counts counts;
   observation.run(counts, Counts(), [](Counts& state, NodeId id, const torch::Tensor& value) {

@@ -12,7 +12,6 @@ constexpr double kLeftOut = 1e-4;
 constexpr int kTrials = 36;
 constexpr double kLeastShare = 0.3;
 constexpr double kLeastScale = 1e-8;  // of a value that is always 0
-constexpr int64_t kCodes = 256;
 
 double share(int trial) { return 1 - (1 - kLeastShare) * trial / (kTrials - 1); }
 
@@ -34,11 +33,12 @@ struct Bins {
 // Sum of (x - q(x))^2, all values of a bin at its center.
 double square_error(const Bins& bins, const graph::FakeQuantize& grid) {
   const double scale = grid.scale;
-  const auto least = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+  const auto least = static_cast<double>(grid.first_code() - grid.zero_point);
+  const double greatest = least + static_cast<double>(code_count(grid.bits) - 1);
   double sum = 0;
   for (size_t i = 0; i < bins.centers.size(); ++i) {
     const double x = bins.centers[i];
-    const double code = std::clamp(std::nearbyint(x / scale), least, least + kCodes - 1);
+    const double code = std::clamp(std::nearbyint(x / scale), least, greatest);
     const double error = x - code * scale;
     sum += bins.counts[i] * error * error;
   }
@@ -172,20 +172,27 @@ double allowed_scale(double scale, bool power_of_two) {
   return power_of_two ? std::exp2(std::ceil(std::log2(least) - 1e-9)) : least;
 }
 
+int64_t code_count(int64_t bits) { return int64_t{1} << bits; }
+
 graph::FakeQuantize to_grid(const ValueRange& range, const ValueFormat& format) {
-  if (format.is_symmetric) {
-    const double scale = std::max(-range.low, range.high) / 127;
-    return {static_cast<float>(allowed_scale(scale, format.has_power_of_two_scale)), 0, true};
+  const int64_t codes = code_count(format.bits);
+  graph::FakeQuantize value{.is_signed = format.is_symmetric, .bits = format.bits};
+  const double steps =
+      format.is_symmetric ? static_cast<double>(codes / 2 - 1) : static_cast<double>(codes - 1);
+  const double width = format.is_symmetric ? std::max(-range.low, range.high) : range.width();
+  const double scale = allowed_scale(width / steps, format.has_power_of_two_scale);
+  value.scale = static_cast<float>(scale);
+  if (!format.is_symmetric) {
+    const auto zero = static_cast<int64_t>(std::nearbyint(-range.low / scale));
+    value.zero_point = std::clamp<int64_t>(zero, 0, codes - 1);
   }
-  const double scale = allowed_scale(range.width() / (kCodes - 1), format.has_power_of_two_scale);
-  const auto zero = static_cast<int64_t>(std::nearbyint(-range.low / scale));
-  return {static_cast<float>(scale), std::clamp<int64_t>(zero, 0, kCodes - 1), false};
+  return value;
 }
 
-ValueRange range_of(const graph::FakeQuantize& grid) {
-  const double first = grid.is_signed ? -128 : 0;
-  const auto zero = static_cast<double>(grid.zero_point);
-  return {(first - zero) * grid.scale, (first + 255 - zero) * grid.scale};
+ValueRange range_of(const graph::FakeQuantize& value) {
+  const auto first = static_cast<double>(value.first_code() - value.zero_point);
+  const auto last = static_cast<double>(value.last_code() - value.zero_point);
+  return {first * value.scale, last * value.scale};
 }
 
 }  // namespace dualdepth::quantize

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "dualdepth/base/progress.h"
+#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
@@ -17,7 +18,6 @@
 namespace dualdepth::quantize {
 namespace {
 
-using graph::Conv;
 using graph::FakeQuantize;
 using graph::Graph;
 using graph::NodeId;
@@ -71,7 +71,7 @@ class Diagnosis {
             const ErrorOf& error)
       : quantized_(quantization.graph),
         reference_(quantization.reference),
-        lowered_(lower_head(quantization.reference, quantization.head_shift)),
+        lowered_(lower_head(quantization.reference, quantization.plan.head.shift)),
         renamed_(quantization.renamed),
         contract_(contract),
         pictures_(pictures),
@@ -115,8 +115,8 @@ class Diagnosis {
   void find_parts() {
     std::set<NodeId> taken;
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
-      const auto* conv = std::get_if<Conv>(&quantized_.node(id).operation);
-      if (conv != nullptr && conv->weight_scale.defined()) {
+      const auto filters = graph::filters_of(quantized_.node(id).operation);
+      if (filters && filters->weight_scale.defined()) {
         parts_.push_back(with_convolution(id));
         taken.merge(std::set(parts_.back().nodes));
       } else if (grid_at(id) != nullptr && !taken.contains(id) && carries_information(id)) {
@@ -152,9 +152,9 @@ class Diagnosis {
     for (NodeId id = 0; id < renamed_.size(); ++id) {
       const NodeId quantized = renamed_[id];
       renamed.push_back(result.renamed[quantized]);
-      const auto* conv = std::get_if<Conv>(&reference_.node(id).operation);
-      if (conv != nullptr && !kept.contains(quantized)) {
-        result.graph.replace(renamed.back(), *conv);
+      const auto& operation = reference_.node(id).operation;
+      if (graph::filters_of(operation) && !kept.contains(quantized)) {
+        result.graph.replace(renamed.back(), operation);
       }
     }
     result.renamed = std::move(renamed);
@@ -200,9 +200,10 @@ class Diagnosis {
 
   std::string advice_for(const Part& part) const {
     for (const NodeId id : part.nodes) {
-      const auto* conv = std::get_if<Conv>(&quantized_.node(id).operation);
-      if (conv == nullptr || conv->weight_scale.numel() != 1) continue;
-      const auto size = std::get<Conv>(reference_.node(reference_of_.at(id)).operation)
+      const auto filters = graph::filters_of(quantized_.node(id).operation);
+      if (!filters || filters->weight_scale.numel() != 1) continue;
+      const auto size = graph::filters_of(reference_.node(reference_of_.at(id)).operation)
+                            .value()
                             .weight.abs()
                             .amax({1, 2, 3});
       const double ratio =

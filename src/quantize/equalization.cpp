@@ -1,11 +1,14 @@
 #include "dualdepth/quantize/equalization.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
 #include <vector>
 
+#include "dualdepth/base/error.h"
 #include "dualdepth/graph/equalize.h"
 #include "dualdepth/graph/run_graph.h"
 
@@ -75,16 +78,49 @@ Peaks measure_peaks(const graph::Graph& graph, const graph::Pictures& pictures) 
   return all;
 }
 
-graph::Graph equalize_maps(const graph::Graph& graph, Peaks peaks, WeightGranularity granularity,
-                           Beside others) {
+ChannelFactors equalizing_factors(const graph::Graph& graph, Peaks peaks,
+                                  WeightGranularity granularity, Beside others) {
+  const auto names = graph::node_names(graph);
   graph::Graph equalized = graph;
+  ChannelFactors all;
   for (const auto& group : graph::channel_groups(graph)) {
     auto options = options_for(granularity);
     if (others == Beside::kMatched) options.beside = beside(graph, group, peaks);
     const auto factors =
-        graph::equalizing_factors(equalized, group, greatest_of(group, peaks), options);
+        graph::equalizing_factors(equalized, group, greatest_of(group, peaks), options)
+            .contiguous();
     equalized = graph::scale_channels(equalized, group, factors);
     for (const auto map : group.maps) peaks[map] = peaks[map] / factors;
+    const auto* numbers = factors.const_data_ptr<float>();
+    all[names.at(group.makers.front())].assign(numbers, numbers + factors.numel());
+  }
+  return all;
+}
+
+graph::Graph equalize(const graph::Graph& graph, const ChannelFactors& factors) {
+  const auto names = graph::node_names(graph);
+  graph::Graph equalized = graph;
+  std::set<std::string> groups;
+  for (const auto& group : graph::channel_groups(graph)) {
+    const auto& name = names.at(group.makers.front());
+    const int64_t channels = graph.node(group.makers.front()).shape.at(1);
+    groups.insert(name);
+    const auto found = factors.find(name);
+    const auto count = found == factors.end() ? 0 : static_cast<int64_t>(found->second.size());
+    if (count != channels) {
+      throw Error({.subject = "equalization." + name,
+                   .expected = fmt::format("{} factors", channels),
+                   .got = count == 0 ? "none" : fmt::format("{}", count),
+                   .fix = ""});
+    }
+    equalized = graph::scale_channels(equalized, group, torch::tensor(found->second));
+  }
+  for (const auto& [name, unused] : factors) {
+    if (groups.contains(name)) continue;
+    throw Error({.subject = "equalization." + name,
+                 .expected = "first convolutions of groups of channels",
+                 .got = "another name",
+                 .fix = ""});
   }
   return equalized;
 }

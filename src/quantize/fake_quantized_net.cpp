@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/fake_quantized_net.h"
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/choose_range.h"
@@ -62,7 +63,7 @@ std::vector<bool> ancestors(const Graph& graph, NodeId end) {
 }  // namespace
 
 FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
-    : graph_(quantization.graph), bias_(quantization.bias) {
+    : graph_(quantization.graph), bias_(quantization.plan.target.bias) {
   const auto head = graph::integer_head(graph_);
   if (head.empty()) {
     throw Error({.subject = "fine-tuning",
@@ -73,7 +74,7 @@ FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
   integer_ = head.front();
   fraction_ = conv_behind(graph_, graph_.output("fraction"));
   needed_ = ancestors(graph_, graph_.node(integer_).inputs[0]);
-  const Graph lowered = lower_head(quantization.reference, quantization.head_shift);
+  const Graph lowered = lower_head(quantization.reference, quantization.plan.head.shift);
   for (NodeId reference = 0; reference < quantization.renamed.size(); ++reference) {
     const auto* from = std::get_if<Conv>(&lowered.node(reference).operation);
     if (from == nullptr) continue;
@@ -148,8 +149,9 @@ Graph FakeQuantizedNet::quantized() const {
       const auto scale =
           grid ? scale_for_bias(conv.weight_scale, conv.bias, grid->scale) : conv.weight_scale;
       const bool in_codes = grid && bias_ == BiasFormat::kInt32;
-      conv = on_grid(std::move(conv), round_to_nearest(weight, scale), scale,
-                     in_codes ? std::optional(grid->scale) : std::nullopt);
+      const auto filters = on_grid(round_to_nearest(weight, scale), conv.bias, scale,
+                                   in_codes ? std::optional(grid->scale) : std::nullopt);
+      conv = std::get<Conv>(graph::with_filters(conv, filters));
     }
     graph.replace(id, std::move(conv));
   }

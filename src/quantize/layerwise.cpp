@@ -6,9 +6,11 @@
 
 #include "dualdepth/base/progress.h"
 #include "dualdepth/base/random.h"
+#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/quantize/adaptive_rounding.h"
+#include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
 
 namespace dualdepth::quantize {
@@ -117,7 +119,10 @@ class LayerFitter {
   Conv fit(const LayerSamples& samples, LayerFit& report) {
     report.error_before = least_ = samples.error(samples.products(best_.weight), best_.bias);
     try_filters(best_, samples, report, /*rounded=*/false);
-    if (options_.round_adaptively) {
+    // Of 16 bits the nearest codes are as good as any.
+    const auto codes = best_.weight / best_.weight_scale.view({-1, 1, 1, 1});
+    const bool is_wide = codes.abs().max().item<float>() > 128;
+    if (options_.round_adaptively && !is_wide) {
       const auto rows = rows_of(float_weight_);
       const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
       const auto moved = rounding.refit(rows, samples.targets.slice(0, 0, samples.fitted()));
@@ -143,7 +148,8 @@ class LayerFitter {
   void try_filters(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded) {
     const auto products = samples.products(conv.weight);
     const auto consider = [&](bool corrected) {
-      Conv gridded = on_grid(conv, conv.weight, conv.weight_scale, bias_.rounded_to());
+      auto gridded = std::get<Conv>(graph::with_filters(
+          conv, on_grid(conv.weight, conv.bias, conv.weight_scale, bias_.rounded_to())));
       const double error = samples.error(products, gridded.bias);
       if (!(error < least_)) return;
       least_ = error;
@@ -174,7 +180,8 @@ class MapStore {
       return;
     }
     const auto steps = (value.real() / grid->scale).sub_(first_step(*grid));
-    entry = {graph::Value(steps.round_().to(torch::kUInt8)), *grid};
+    const auto type = grid->bits == 8 ? torch::kUInt8 : torch::kInt32;
+    entry = {graph::Value(steps.round_().to(type)), *grid};
   }
 
   graph::Value get(NodeId id, size_t picture) const {
@@ -189,7 +196,7 @@ class MapStore {
 
  private:
   static double first_step(const graph::FakeQuantize& grid) {
-    return static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
+    return static_cast<double>(grid.first_code() - grid.zero_point);
   }
 
   std::map<std::pair<NodeId, size_t>, std::pair<graph::Value, std::optional<graph::FakeQuantize>>>

@@ -51,7 +51,7 @@ class Placer {
 
   bool is_fused_with_relu(NodeId id) const {
     const auto next = consumers_.only(id);
-    return rule(id).fuses_relu && next && graph::is_clamp(graph_, *next);
+    return rule(id).fuses_with(Fused::kRelu) && next && graph::is_clamp(graph_, *next);
   }
 
   bool computes_in_float(NodeId id) const {
@@ -72,7 +72,7 @@ class Placer {
     const OperatorRule by = rule(consumer);
     if (by.reads == Access::kMoves) return has_codes(consumer);
     if (by.reads == Access::kFloat || float_convs_.contains(consumer)) return false;
-    return !by.fuses_producer || value != fused_producer(consumer);
+    return !by.fuses_with(Fused::kConv) || value != fused_producer(consumer);
   }
 
   // Of an Add's inputs the first that a convolution writes for it only.

@@ -12,6 +12,7 @@
 #include "dualdepth/export/export_check.h"
 #include "dualdepth/export/open_graph.h"
 #include "dualdepth/graph/clipped_winners.h"
+#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
@@ -125,7 +126,8 @@ graph::Graph with_float_sums(const graph::Graph& graph) {
     if (conv == nullptr || !conv->weight_scale.defined()) continue;
     graph::Conv summed = *conv;
     if (const auto input = graph::grid_of(graph, graph.node(id).inputs[0])) {
-      summed.bias = integer_bias(*conv, input->scale) * (conv->weight_scale * input->scale);
+      summed.bias = integer_bias(*graph::filters_of(*conv), input->scale) *
+                    (conv->weight_scale * input->scale);
     }
     summed.weight_scale = torch::Tensor();
     floats.replace(id, std::move(summed));
@@ -211,8 +213,9 @@ FileCheck write_quantized(const Quantization& quantization, const Contract& cont
   const torch::NoGradGuard no_grad;
   expect_no_clipped_winners(quantization.graph, check, out.string());
   const CandidateFile candidate(out);
-  write_onnx(*to_onnx(quantization.graph,
-                      {.profile = profile, .metadata = {{kContractKey, to_json(contract)}}}),
+  write_onnx(*to_onnx(quantization.graph, {.profile = profile,
+                                           .opset = quantization.plan.target.opset,
+                                           .metadata = {{kContractKey, to_json(contract)}}}),
              candidate.path());
   expect_read_back(quantization, contract, check, candidate.path(), out.string());
   FileCheck result{.error = {}, .bytes = fs::file_size(candidate.path())};

@@ -1,174 +1,125 @@
 #include "dualdepth/quantize/target.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <utility>
 
 #include "built_in_targets.h"
-#include "dualdepth/base/error.h"
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/config/field_reader.h"
+#include "dualdepth/config/options_json.h"
+#include "dualdepth/config/versioned_json.h"
+#include "target_operators.h"
 
 namespace dualdepth::quantize {
 namespace {
 
-using nlohmann::json;
-
-// One object of the file: every key is asked for, and no other key is there.
-class Section {
- public:
-  Section(const json& object, std::string subject) : object_(object), subject_(std::move(subject)) {
-    if (!object.is_object()) fail(subject_, "an object", object.dump());
-  }
-
-  void expect_only(std::initializer_list<std::string_view> keys) const {
-    for (const auto& [key, value] : object_.items()) {
-      if (std::ranges::find(keys, key) != keys.end()) continue;
-      fail(subject_, fmt::format("the keys {}", fmt::join(keys, ", ")), key);
-    }
-  }
-
-  Section section(const char* key) const { return {at(key), subject_ + ": " + key}; }
-
-  std::string text(const char* key) const {
-    if (!at(key).is_string()) fail(subject_ + ": " + key, "text", at(key).dump());
-    return at(key).get<std::string>();
-  }
-
-  bool flag(const char* key, bool otherwise) const {
-    if (!object_.contains(key)) return otherwise;
-    if (!at(key).is_boolean()) fail(subject_ + ": " + key, "true or false", at(key).dump());
-    return at(key).get<bool>();
-  }
-
-  void expect(const char* key, const json& value) const {
-    if (at(key) != value) fail(subject_ + ": " + key, value.dump(), at(key).dump());
-  }
-
-  std::vector<std::string> texts(const char* key) const {
-    const bool fits = at(key).is_array() && std::ranges::all_of(at(key), [](const json& entry) {
-                        return entry.is_string();
-                      });
-    if (!fits) fail(subject_ + ": " + key, "a list of texts", at(key).dump());
-    return at(key).get<std::vector<std::string>>();
-  }
-
-  // A word of an enumeration, whose values and names are given in pairs.
-  template <class Enum, class Words>
-  Enum word(const char* key, const Words& words) const {
-    return word_of<Enum>(text(key), subject_ + ": " + key, words);
-  }
-
-  template <class Enum, class Words>
-  static Enum word_of(const std::string& text, const std::string& subject, const Words& words) {
-    std::string known;
-    for (const auto& [value, name] : words) {
-      if (text == name) return value;
-      known += (known.empty() ? "" : ", ") + std::string(name);
-    }
-    fail(subject, known, text);
-  }
-
-  bool has(const char* key) const { return object_.contains(key); }
-  const json& object() const { return object_; }
-  const std::string& subject() const { return subject_; }
-
-  [[noreturn]] static void fail(const std::string& subject, const std::string& expected,
-                                const std::string& got) {
-    throw Error({.subject = subject,
-                 .expected = expected,
-                 .got = got,
-                 .fix = "quantize/target.h shows a whole file"});
-  }
-
- private:
-  const json& at(const char* key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) fail(subject_, fmt::format("the key {}", key), "none");
-    return *found;
-  }
-
-  const json& object_;
-  std::string subject_;
-};
-
-constexpr std::array kAccessNames{std::pair{Access::kFloat, "float"},
-                                  std::pair{Access::kCodes, "codes"},
-                                  std::pair{Access::kMoves, "moves"}};
-constexpr std::array kBiasNames{std::pair{BiasFormat::kInt32, "int32"},
-                                std::pair{BiasFormat::kFloat, "float"}};
-
-OperatorRule rule_from(const Section& section) {
-  section.expect_only({"reads", "writes", "one_scale", "fuses"});
-  OperatorRule rule{.reads = section.word<Access>("reads", kAccessNames),
-                    .writes = section.word<Access>("writes", kAccessNames),
-                    .has_one_scale = section.flag("one_scale", false)};
-  if (!section.has("fuses")) return rule;
-  for (const auto& kind : section.texts("fuses")) {
-    if (kind != "Relu" && kind != "Conv") {
-      Section::fail(section.subject() + ": fuses", "Relu, Conv", kind);
-    }
-    (kind == "Relu" ? rule.fuses_relu : rule.fuses_producer) = true;
-  }
-  return rule;
-}
-
-std::vector<WeightGranularity> granularities_from(const Section& weights) {
-  std::vector<WeightGranularity> all;
-  for (const auto& name : weights.texts("granularities")) {
-    all.push_back(Section::word_of<WeightGranularity>(name, weights.subject() + ": granularities",
-                                                      EnumNames<WeightGranularity>::values));
-  }
-  if (all.empty()) Section::fail(weights.subject() + ": granularities", "at least one", "none");
-  return all;
-}
+constexpr uintmax_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxOperators = 1000;
 
 }  // namespace
+
+std::map<std::string, OperatorRule> operators_named_in(const nlohmann::ordered_json& json,
+                                                       const std::string& subject) {
+  const auto named = json.find("operators");
+  if (named == json.end() || !named->is_object() || named->size() > kMaxOperators) {
+    throw ConfigError({.subject = subject + ": operators",
+                       .expected = "rules by the name of the operator",
+                       .got = named == json.end() ? "nothing" : "another value",
+                       .fix = "quantize/target.h shows a whole file"});
+  }
+  std::map<std::string, OperatorRule> operators;
+  for (const auto& [kind, unused] : named->items()) operators[kind] = {};
+  return operators;
+}
+
+bool OperatorRule::fuses_with(Fused other) const { return std::ranges::count(fuses, other) > 0; }
 
 OperatorRule Target::rule(const graph::Operation& operation) const {
   const auto found = operators.find(std::string(graph::kind_name(operation)));
   return found == operators.end() ? OperatorRule() : found->second;
 }
 
-Target parse_target(std::string_view text, const std::string& subject) {
-  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const Section file(parsed, subject);
-  file.expect_only({"format_version", "name", "onnx_profile", "values", "weights", "bias",
-                    "rounding", "operators"});
-  file.expect("format_version", 1);
-  file.expect("rounding", "half-to-even");
-  const Section values = file.section("values");
-  values.expect_only({"bits", "symmetric", "power_of_two_scales"});
-  values.expect("bits", 8);
-  const Section weights = file.section("weights");
-  weights.expect_only({"bits", "granularities"});
-  weights.expect("bits", 8);
-  Target target{.name = file.text("name"),
-                .profile = file.word<OnnxProfile>("onnx_profile", EnumNames<OnnxProfile>::values),
-                .values = {.is_symmetric = values.flag("symmetric", false),
-                           .has_power_of_two_scale = values.flag("power_of_two_scales", false)},
-                .granularities = granularities_from(weights),
-                .bias = file.word<BiasFormat>("bias", kBiasNames),
-                .operators = {}};
-  const Section operators = file.section("operators");
-  for (const auto& [kind, rule] : operators.object().items()) {
-    target.operators.emplace(
-        kind, rule_from(Section(rule, fmt::format("{}: operators: {}", subject, kind))));
+ValueFormat Target::value_format(int64_t bits) const {
+  return {.is_symmetric = values.is_symmetric,
+          .has_power_of_two_scale = values.has_power_of_two_scale,
+          .bits = bits};
+}
+
+std::vector<int64_t> Target::value_bits(const graph::Operation& operation) const {
+  const auto own = rule(operation).value_bits;
+  return own.empty() ? values.bits : own;
+}
+
+std::vector<int64_t> Target::weight_bits(const graph::Operation& operation) const {
+  const auto own = rule(operation).weight_bits;
+  return own.empty() ? weights.bits : own;
+}
+
+void expect_outputs(const Target& target, const Contract& contract) {
+  for (const OutputContract& output : contract.outputs) {
+    if (std::ranges::count(target.outputs, output.is) > 0) continue;
+    std::vector<std::string_view> allowed;
+    for (const OutputKind kind : target.outputs) allowed.push_back(enum_name(kind));
+    throw Error({.subject = fmt::format("target {}", target.name),
+                 .expected = fmt::format("outputs that it may have: {}", fmt::join(allowed, ", ")),
+                 .got = fmt::format("{}, which is {}", output.name, enum_name(output.is)),
+                 .fix = "export the network with other outputs, or choose another target"});
   }
+}
+
+std::vector<ErrorParts> Target::problems() const {
+  std::vector<ErrorParts> problems;
+  const auto expect_some = [&](const char* key, bool is_empty) {
+    if (!is_empty) return;
+    problems.push_back({.subject = key, .expected = "at least one", .got = "none", .fix = ""});
+  };
+  expect_some("values.bits", values.bits.empty());
+  expect_some("weights.bits", weights.bits.empty());
+  expect_some("weights.granularities", weights.granularities.empty());
+  expect_some("outputs", outputs.empty());
+  const auto check_bits = [&](const std::string& key, const std::vector<int64_t>& all) {
+    for (const int64_t bits : all) {
+      if (bits == 8 || bits == 16) continue;
+      problems.push_back(
+          {.subject = key, .expected = "8 or 16", .got = fmt::format("{}", bits), .fix = ""});
+    }
+  };
+  check_bits("values.bits", values.bits);
+  check_bits("weights.bits", weights.bits);
+  for (const auto& [name, rule] : operators) {
+    check_bits("operators." + name + ".value_bits", rule.value_bits);
+    check_bits("operators." + name + ".weight_bits", rule.weight_bits);
+  }
+  const bool for_npu = profile == OnnxProfile::kNpu;
+  if (for_npu ? opset != 9 : opset < 13) {
+    problems.push_back({.subject = "opset",
+                        .expected = for_npu ? "9, that of profile npu" : "13 to 21",
+                        .got = fmt::format("{}", opset),
+                        .fix = ""});
+  }
+  return problems;
+}
+
+Target parse_target(std::string_view text, const std::string& subject) {
+  const std::string json(text);
+  Target target;
+  target.operators = operators_named_in(
+      parse_versioned_json(json, subject, kTargetVersion, kTargetVersion), subject);
+  FieldReader reader(field_table(target), subject, {"operators"});
+  reader.read_file(json);
+  reader.add_relations(target.problems());
+  reader.throw_problems();
   return target;
 }
 
 Target read_target(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) Section::fail(file.string(), "a target", "no file that can be read");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return parse_target(text.str(), file.string());
+  return parse_target(read_file(file, kMaxFileBytes), file.string());
 }
+
+std::string to_json(const Target& target) { return readable_json(options_json(target)); }
 
 const Target& target_of(OnnxProfile profile) {
   static const std::vector<Target> targets = [] {

@@ -29,6 +29,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/clipped_winners.h"
+#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/model/integer_level_head.h"
 #include "dualdepth/model/level_head.h"
@@ -176,16 +177,19 @@ class Lowering {
 
   // OpenVINO's passes recognize this form of a QuantizeLinear and a DequantizeLinear.
   Value operator()(const FakeQuantize& quantization) {
-    const auto first = static_cast<float>(quantization.is_signed ? -128 : 0);
+    const auto first = static_cast<float>(quantization.first_code());
+    const auto last = static_cast<float>(quantization.last_code());
     const auto zero_point = static_cast<float>(quantization.zero_point);
-    const float last = first + 255;
     const float scale = quantization.scale;
-    const auto rounded = make<ov::op::v0::FakeQuantize>(in(), number((first - zero_point) * scale),
-                                                        number((last - zero_point) * scale),
-                                                        number(first), number(last), 256);
-    codes_[id_] = make<ov::op::v0::Convert>(
-        rounded, quantization.is_signed ? ov::element::i8 : ov::element::u8);
-    auto value = make<ov::op::v0::Convert>(codes_[id_], ov::element::f32);
+    const auto rounded = make<ov::op::v0::FakeQuantize>(
+        in(), number((first - zero_point) * scale), number((last - zero_point) * scale),
+        number(first), number(last), size_t{1} << quantization.bits);
+    auto value = rounded;  // OpenVINO has no kernels for codes of 16 bits
+    if (quantization.bits == 8) {
+      codes_[id_] = make<ov::op::v0::Convert>(
+          rounded, quantization.is_signed ? ov::element::i8 : ov::element::u8);
+      value = make<ov::op::v0::Convert>(codes_[id_], ov::element::f32);
+    }
     if (zero_point != 0) value = make<ov::op::v1::Subtract>(value, number(zero_point));
     return make<ov::op::v1::Multiply>(value, number(scale));
   }
@@ -245,12 +249,16 @@ class Lowering {
         padding, strides(conv.dilation));
   }
 
+  static bool has_codes_of_8_bits(const Conv& conv) {
+    if (!conv.weight_scale.defined()) return false;
+    return graph::filter_codes(*graph::filters_of(conv)).abs().max().item<float>() <= 128;
+  }
+
   static Value filters(const Conv& conv) {
-    if (!conv.weight_scale.defined()) return constant(conv.weight);
-    const auto scale = conv.weight_scale.view({-1, 1, 1, 1});
-    const auto codes = (conv.weight / scale).round().to(torch::kInt8);
+    if (!has_codes_of_8_bits(conv)) return constant(conv.weight);
+    const auto codes = graph::filter_codes(*graph::filters_of(conv)).to(torch::kInt8);
     const auto values = make<ov::op::v0::Convert>(constant(codes), ov::element::f32);
-    return make<ov::op::v1::Multiply>(values, constant(scale));
+    return make<ov::op::v1::Multiply>(values, constant(conv.weight_scale.view({-1, 1, 1, 1})));
   }
 
   // As run_graph computes it: in whole multiples of the scales where the input is quantized.
@@ -258,7 +266,8 @@ class Lowering {
     const Conv& conv = conv_at(id);
     const auto input = graph::grid_of(graph_, graph_.node(id).inputs[0]);
     if (!conv.weight_scale.defined() || !input) return conv.bias;
-    return integer_bias(conv, input->scale) * (conv.weight_scale * input->scale);
+    return integer_bias(*graph::filters_of(conv), input->scale) *
+           (conv.weight_scale * input->scale);
   }
 
   // Where the convolution reads a map that is upsampled by 2, only this or in front of others.
@@ -295,6 +304,7 @@ class Lowering {
     const NodeId map = graph_.node(head.conv()).inputs[0];
     const auto* codes = std::get_if<FakeQuantize>(&graph_.node(map).operation);
     head.in_codes = options_.integer_head && codes != nullptr && !codes->is_signed &&
+                    codes->bits == 8 && has_codes_of_8_bits(conv_at(head.conv())) &&
                     conv_at(head.conv()).weight_scale.defined();
     for (NodeId id = map + 1; !head.in_codes && id < graph_.nodes().size(); ++id) {
       const auto* conv = std::get_if<Conv>(&graph_.node(id).operation);

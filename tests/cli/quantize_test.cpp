@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
+TEST_F(Quantize, WritesTheFileItsPlanAndWhatWasMeasured) {
   const auto result = quantize(checkpoint(), config_with_one_frame(),
                                {"--diagnose", "--html", path("q.html"), "--json", path("q.json"),
-                                "--save-ranges", path("ranges.json")});
+                                "--save-plan", path("plan.json")});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, AllOf(HasSubstr("centred"), HasSubstr("equalized"),
                                    HasSubstr("only this in 8 bits"), HasSubstr("written")));
@@ -31,10 +31,57 @@ TEST_F(Quantize, WritesTheFileItsRangesAndWhatWasMeasured) {
   for (const auto& layer : json["layers"]) EXPECT_GT(layer["abs_rel"], 0);
 
   expect_error(quantize(path("q.onnx"), path("run.yaml")), {"a float model", "quantized already"});
-  const auto again =
-      quantize(checkpoint(), config_with_one_frame(),
-               {"--load-ranges", path("ranges.json"), "--without", "bias-correction"});
-  EXPECT_EQ(again.exit_code, 0) << again.errors;
+  const std::string file = read_file(path("q.onnx"));
+  // The plan's target is the profile.
+  const auto again = run({"quantize", checkpoint(), "--calibration", config_with_one_frame(),
+                          "--out", path("again.onnx"), "--pictures", "1", "--without",
+                          "adaptive-rounding", "--plan", path("plan.json")});
+  ASSERT_EQ(again.exit_code, 0) << again.errors;
+  EXPECT_EQ(again.output.find("centred"), std::string::npos) << again.output;
+  EXPECT_TRUE(read_file(path("again.onnx")) == file);
+}
+
+TEST_F(Quantize, APlanIsPrintedComparedEditedAndRefusedWhereItDoesNotFit) {
+  ASSERT_EQ(quantize_plainly(path("raw"), {"--save-plan", path("plain.json")}).exit_code, 0);
+  const auto printed = run({"inspect", "plan", path("plain.json")});
+  EXPECT_THAT(printed.output, AllOf(HasSubstr("target     tensorrt"), HasSubstr("/Conv")));
+  EXPECT_THAT(run({"inspect", "plan", path("plain.json"), path("plain.json")}).output,
+              HasSubstr("the plans are equal"));
+
+  auto plan = json_of("plain.json");
+  const std::string name = plan["values"].begin().key();
+  auto& scale = plan["values"][name]["scale"];
+  scale = 2 * scale.get<double>();
+  folder().write("edited.json", plan.dump());
+  EXPECT_THAT(run({"inspect", "plan", path("plain.json"), path("edited.json")}).output,
+              HasSubstr(name + ": low -128.00 codes, high +127.00 codes"));
+  const Words by_plan{"quantize",  checkpoint(),        "--calibration", path("raw"),
+                      "--out",     path("p.onnx"),      "--pictures",    "1",
+                      "--without", "adaptive-rounding", "--without",     "bias-correction",
+                      "--plan"};
+  const auto with = [&](const Words& more) {
+    Words words = by_plan;
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const auto edited = with({path("edited.json"), "--save-plan", path("kept.json")});
+  ASSERT_EQ(edited.exit_code, 0) << edited.errors;
+  EXPECT_THAT(run({"inspect", "plan", path("edited.json"), path("kept.json")}).output,
+              HasSubstr("the plans are equal"));
+
+  fs::remove(path("p.onnx"));
+  const auto both = with({path("edited.json"), "--ranges", "mse"});
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_THAT(both.errors, AllOf(HasSubstr("--plan"), HasSubstr("--ranges")));
+  expect_error(with({path("edited.json"), "--without", "centring"}), {"--plan", "centring"});
+  plan["network"] = "0123456789012345678901234567890123456789";
+  folder().write("other.json", plan.dump());
+  expect_error(with({path("other.json")}), {"0123456789012345678901234567890123456789",
+                                            json_of("plain.json")["network"].get<std::string>()});
+  scale = 0;
+  folder().write("zero.json", plan.dump());
+  expect_error(with({path("zero.json")}), {"zero.json", "values." + name + ".scale", "above 0"});
+  EXPECT_FALSE(fs::exists(path("p.onnx")));
 }
 
 TEST_F(Quantize, KeepsSoManyOfTheMostSensitiveConvolutionsInFloat) {

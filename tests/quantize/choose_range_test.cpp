@@ -17,6 +17,15 @@ TEST(ToGrid, PutsZeroOnAStep) {
   EXPECT_NEAR(range_of(grid).high, 1.55, 1e-6);
 }
 
+// 65535 / 64 in 65535 steps; 2 in 32767 steps.
+TEST(ToGrid, Has65536CodesOf16Bits) {
+  const auto value = to_grid({-1, 65535.0 / 64 - 1}, {.bits = 16});
+  EXPECT_EQ(value.scale, 0.015625F);
+  EXPECT_EQ(value.zero_point, 64);
+  EXPECT_EQ(range_of(value).high, 65471.0 / 64);
+  EXPECT_FLOAT_EQ(to_grid({-1, 2}, {.is_symmetric = true, .bits = 16}).scale, 2.F / 32767);
+}
+
 TEST(ToGrid, IsSymmetricAroundZeroForTensorRt) {
   const auto grid = to_grid({-2.54, 1}, {.is_symmetric = true});
   EXPECT_FLOAT_EQ(grid.scale, 0.02F);

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "dualdepth/base/error.h"
 
@@ -49,8 +52,10 @@ class MixedPrecisionTest : public ::testing::Test {
             .padding = {1, 1}};
   }
 
-  MixedQuantization quantize(const MixedPrecision& mixed) const {
+  MixedQuantization quantize(const MixedPrecision& mixed,
+                             const std::optional<Target>& target = {}) const {
     QuantizeOptions options;
+    options.target = target;
     options.weights = WeightGranularity::kPerTensor;
     options.center = options.equalize = options.correct_bias = options.round_adaptively = false;
     options.judged_pictures = 2;
@@ -153,6 +158,31 @@ TEST_F(MixedPrecisionTest, SensitivityIsMeasuredOnTheJudgedPictures) {
                         }};
   EXPECT_EQ(quantize({.keep = 1, .judged = judged}).kept.size(), 1U);
   EXPECT_EQ(seen.size(), 2U);
+}
+
+// 1 for the float network, a tenth more for each convolution in 8 bits, a twentieth in 16.
+TEST_F(MixedPrecisionTest, SixteenBitsComeBeforeFloatWhereTheTargetHasThem) {
+  Target target = target_of(OnnxProfile::kPortable);
+  target.values.bits = target.weights.bits = {8, 16};
+  const auto error = [](const graph::Graph& graph) {
+    double sum = 1;
+    for (const auto& node : graph.nodes()) {
+      const auto* conv = std::get_if<graph::Conv>(&node.operation);
+      if (conv == nullptr || !conv->weight_scale.defined()) continue;
+      const auto codes = conv->weight / conv->weight_scale.view({-1, 1, 1, 1});
+      sum += codes.abs().max().item<float>() > 127.5F ? 0.05 : 0.1;
+    }
+    return sum;
+  };
+  const auto some = quantize({.budget = 1.41, .error = error}, target);
+  EXPECT_EQ(some.wide.size(), 2U);
+  EXPECT_EQ(some.wide.front(), "/b/Conv");
+  EXPECT_TRUE(some.kept.empty());
+  EXPECT_EQ(some.quantization.plan.filters.at("/b/Conv").bits, 16);
+  EXPECT_EQ(some.quantization.plan.values.at("/b/Relu").bits, 16);
+  const auto more = quantize({.budget = 1.21, .error = error}, target);
+  EXPECT_EQ(more.wide.size(), 4U);
+  EXPECT_EQ(more.kept, std::vector<std::string>{"/b/Conv"});
 }
 
 TEST_F(MixedPrecisionTest, TheErrorIsMeasuredOfTheFloatNetworkOnce) {

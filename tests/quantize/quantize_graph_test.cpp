@@ -10,7 +10,6 @@
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "quantized_network.h"
-#include "testing/temp_folder.h"
 
 namespace dualdepth::quantize {
 namespace {
@@ -100,8 +99,8 @@ TEST_F(QuantizedNetwork, CentringAndEqualizationKeepTheFloatDepth) {
   // Lowering the 8-bit head would cost the reference its winners below the lowered bottom.
   EXPECT_GT(error.equal_levels, 0.9999);
   EXPECT_LT(error.relative, 1e-4);
-  // Plain, centred, equalized without and with what Concats put beside, narrow winners, all
-  // pictures; centring is tried again where it was not kept.
+  // Plain, centred, equalized without and with what Concats put beside, narrow winners, the
+  // plan; centring is tried again where it was not kept.
   EXPECT_EQ(quantization.stages.size(), quantization.stages[4].name == "centred last" ? 7U : 6U);
 }
 
@@ -144,85 +143,11 @@ TEST_F(QuantizedNetwork, RefusesPicturesThatAreNoneOrShowNothing) {
               ThrowsMessage<Error>(HasSubstr("without any variation")));
 }
 
-TEST_F(QuantizedNetwork, RefusesALayerOrRangeThatIsNotThere) {
+TEST_F(QuantizedNetwork, RefusesALayerThatIsNotThere) {
   QuantizeOptions options = quick();
   options.keep_float = {"/nowhere/Conv"};
   EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options); },
               ThrowsMessage<Error>(HasSubstr("/nowhere/Conv")));
-  options = quick();
-  options.given_ranges = RangeTable{{"/nowhere/Relu", {0, 1}}};
-  EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options); },
-              ThrowsMessage<Error>(HasSubstr("/nowhere/Relu")));
-}
-
-class GivenRanges : public QuantizedNetwork {
- protected:
-  GivenRanges() {
-    options_ = quick();
-    options_.center = options_.equalize = options_.correct_bias = false;
-    options_.given_ranges = quantize_graph(graph_, contract_, pictures_, options_).ranges;
-  }
-
-  // Names of all values that share their scale with what the first Concat reads.
-  std::vector<std::string> concat_group() const {
-    const Placement placement = place_grids(graph_, options_.profile);
-    const auto names = graph::node_names(graph_);
-    const auto& nodes = graph_.nodes();
-    const auto concat = std::ranges::find_if(nodes, [](const graph::Node& node) {
-      return std::holds_alternative<graph::Concat>(node.operation);
-    });
-    const int shared = placement.grid.at(static_cast<size_t>(concat - nodes.begin()));
-    std::vector<std::string> group;
-    for (size_t id = 0; id < names.size(); ++id) {
-      if (placement.grid[id] == shared) group.push_back(names[id]);
-    }
-    return group;
-  }
-
-  QuantizeOptions options_;
-};
-
-TEST_F(GivenRanges, CombineWithLayersInFloat) {
-  const auto names = graph::node_names(graph_);
-  for (graph::NodeId id = 0; id < names.size(); ++id) {
-    if (std::holds_alternative<graph::Conv>(graph_.node(id).operation)) {
-      options_.keep_float.push_back(names[id]);
-    }
-  }
-  const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
-  EXPECT_LT(quantization.ranges.size(), options_.given_ranges->size());
-}
-
-TEST_F(GivenRanges, OfOneScaleMustAgreeAndThenHaveAnEffect) {
-  const auto group = concat_group();
-  ASSERT_GT(group.size(), 2U);
-  auto& table = *options_.given_ranges;
-  const double high = table.at(group[0]).high;
-  table.at(group[1]).high = high / 2;
-  EXPECT_THAT([&] { quantize_graph(graph_, contract_, pictures_, options_); },
-              ThrowsMessage<Error>(HasSubstr("whose scale it shares")));
-  for (const auto& name : group) table.at(name).high = high / 2;
-  const auto quantization = quantize_graph(graph_, contract_, pictures_, options_);
-  EXPECT_EQ(quantization.ranges.at(group[0]).high, high / 2);
-}
-
-TEST(RangeTable, IsReadAsItWasWritten) {
-  const testing::TempFolder folder;
-  const RangeTable table{{"/a/Relu", {0, 3.25}}, {"/b/Conv", {-1.5, 2}}};
-  write_range_table(folder / "ranges.json", table);
-  const auto read = read_range_table(folder / "ranges.json");
-  ASSERT_EQ(read.size(), 2U);
-  EXPECT_EQ(read.at("/b/Conv").low, -1.5);
-  EXPECT_EQ(read.at("/a/Relu").high, 3.25);
-}
-
-TEST(RangeTable, RefusesARangeWithoutZero) {
-  const testing::TempFolder folder;
-  write_range_table(folder / "ranges.json", {{"/a/Relu", {1, 3}}});
-  EXPECT_THAT([&] { read_range_table(folder / "ranges.json"); },
-              ThrowsMessage<Error>(HasSubstr("/a/Relu")));
-  EXPECT_THAT([&] { read_range_table(folder / "absent.json"); },
-              ThrowsMessage<Error>(HasSubstr("absent.json")));
 }
 
 }  // namespace

@@ -16,9 +16,10 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 constexpr std::string_view kShiftChip = R"({
-  "format_version": 1, "name": "shift-chip", "onnx_profile": "npu",
-  "values": {"bits": 8, "symmetric": true, "power_of_two_scales": true},
-  "weights": {"bits": 8, "granularities": ["per-tensor"]},
+  "format_version": 2, "name": "shift-chip", "onnx_profile": "npu",
+  "opset": 9, "outputs": ["level", "fraction"],
+  "values": {"bits": [8], "symmetric": true, "power_of_two_scales": true},
+  "weights": {"bits": [8], "granularities": ["per-tensor"]},
   "bias": "int32", "rounding": "half-to-even",
   "operators": {
     "Conv": {"reads": "codes", "writes": "codes", "fuses": ["Relu"]},
@@ -37,8 +38,8 @@ TEST(ParseTarget, ReadsWhatAChipComputes) {
   EXPECT_TRUE(target.values.is_symmetric);
   EXPECT_TRUE(target.values.has_power_of_two_scale);
   EXPECT_EQ(target.bias, BiasFormat::kInt32);
-  EXPECT_THAT(target.granularities, ElementsAre(WeightGranularity::kPerTensor));
-  EXPECT_TRUE(target.rule(graph::Conv{}).fuses_relu);
+  EXPECT_THAT(target.weights.granularities, ElementsAre(WeightGranularity::kPerTensor));
+  EXPECT_TRUE(target.rule(graph::Conv{}).fuses_with(Fused::kRelu));
   EXPECT_EQ(target.rule(graph::Upsample{}).reads, Access::kMoves);
   EXPECT_EQ(target.rule(graph::Sigmoid{}).writes, Access::kFloat);
 }
@@ -50,15 +51,45 @@ TEST(ParseTarget, NamesTheEntryThatIsWrong) {
   };
   for (const auto& [text, named] :
        {Case{"[1, 2", "chip.json"}, Case{"{}", "format_version"},
-        Case{with(R"("bits": 8, "symm)", R"("bits": 16, "symm)"), "values: bits"},
+        Case{with(R"("bits": [8], "symm)", R"("bits": [7], "symm)"), "values.bits"},
         Case{with("per-tensor", "per-filter"), "granularities"},
-        Case{with(R"("codes", "writes")", R"("int8", "writes")"), "Conv: reads"},
+        Case{with(R"("codes", "writes")", R"("int8", "writes")"), "Conv.reads"},
         Case{with("one_scale", "one_scael"), "one_scael"},
         Case{with(R"(["Relu"])", R"(["Gelu"])"), "Gelu"},
         Case{with(R"("bias": "int32")", R"("bias": 7)"), "bias"}}) {
     EXPECT_THAT([&] { parse_target(text, "chip.json"); }, ThrowsMessage<Error>(HasSubstr(named)))
         << text;
   }
+}
+
+TEST(ParseTarget, HasBitsOfOperatorsAndTheOpsetOfItsProfile) {
+  std::string text = with(R"("bits": [8], "symm)", R"("bits": [8, 16], "symm)");
+  const auto change = [&](const std::string& old, const std::string& changed) {
+    text.replace(text.find(old), old.size(), changed);
+  };
+  change(R"("opset": 9)", R"("opset": 21)");
+  EXPECT_THAT([&] { parse_target(text, "chip.json"); },
+              ThrowsMessage<Error>(HasSubstr("opset: expected 9, that of profile npu, got 21")));
+  change(R"("onnx_profile": "npu")", R"("onnx_profile": "portable")");
+  change(R"("opset": 21)", R"("opset": 12)");
+  EXPECT_THAT([&] { parse_target(text, "chip.json"); },
+              ThrowsMessage<Error>(HasSubstr("opset: expected 13 to 21, got 12")));
+  change(R"("opset": 12)", R"("opset": 13)");
+  change(R"("Upsample": {)", R"("Upsample": {"value_bits": [8], )");
+  const Target target = parse_target(text, "chip.json");
+  EXPECT_THAT(target.value_bits(graph::Conv{}), ElementsAre(8, 16));
+  EXPECT_THAT(target.value_bits(graph::Upsample{}), ElementsAre(8));
+  EXPECT_EQ(parse_target(to_json(target), "copy.json"), target);
+}
+
+TEST(ExpectOutputs, RefusesWhatTheTargetsFilesMayNotHave) {
+  const Target target = parse_target(kShiftChip, "chip.json");
+  Contract contract;
+  contract.outputs = {{.name = "level", .is = OutputKind::kLevel}};
+  EXPECT_NO_THROW(expect_outputs(target, contract));
+  contract.outputs.push_back({.name = "metres", .is = OutputKind::kDepth});
+  EXPECT_THAT([&] { expect_outputs(target, contract); },
+              ThrowsMessage<Error>(HasSubstr("level, fraction, got metres, which is depth")));
 }
 
 TEST(TargetOf, ShipsOneForEachProfile) {

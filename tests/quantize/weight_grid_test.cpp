@@ -29,10 +29,10 @@ TEST(RoundToNearest, TakesHalvesToEvenAndClamps) {
 }
 
 TEST(OnGrid, RoundsTheBiasToTheSumsStep) {
-  graph::Conv conv{torch::ones({1, 1, 1, 1}), torch::tensor({0.123F})};
-  conv = on_grid(std::move(conv), torch::ones({1, 1, 1, 1}), torch::ones({1}), 0.05F);
-  EXPECT_FLOAT_EQ(conv.bias.item<float>(), 0.1F);  // 2 times 0.05
-  EXPECT_EQ(graph::integer_bias(conv, 0.05F).item<int32_t>(), 2);
+  const auto filters =
+      on_grid(torch::ones({1, 1, 1, 1}), torch::tensor({0.123F}), torch::ones({1}), 0.05F);
+  EXPECT_FLOAT_EQ(filters.bias.item<float>(), 0.1F);  // 2 times 0.05
+  EXPECT_EQ(graph::integer_bias(filters, 0.05F).item<int32_t>(), 2);
 }
 
 // A convolution over a value of scale 0.02 with a filter that is all 0, one that has nearly decayed
@@ -49,15 +49,21 @@ graph::Graph with_dead_filters(float input_scale) {
   return graph;
 }
 
+graph::Graph rounded(const graph::Graph& graph,
+                     WeightGranularity granularity = WeightGranularity::kPerChannel,
+                     BiasFormat bias = BiasFormat::kInt32) {
+  return quantize_weights(graph, filter_scales(graph, granularity, {}), bias);
+}
+
 torch::Tensor stored_bias(const graph::Graph& graph, float input_scale) {
-  const auto& conv = std::get<graph::Conv>(graph.node(2).operation);
+  const auto conv = graph::filters_of(graph.node(2).operation).value();
   return graph::integer_bias(conv, input_scale).to(torch::kFloat64) *
          conv.weight_scale.to(torch::kFloat64) * static_cast<double>(input_scale);
 }
 
 TEST(QuantizeWeights, KeepsTheBiasesOfDeadFilters) {
   for (const auto granularity : {WeightGranularity::kPerChannel, WeightGranularity::kPerTensor}) {
-    const auto graph = quantize_weights(with_dead_filters(0.02F), {granularity}, {});
+    const auto graph = rounded(with_dead_filters(0.02F), granularity);
     const auto expected = torch::tensor({1.0, -0.5, 0.25}, torch::kFloat64);
     EXPECT_TRUE(torch::allclose(stored_bias(graph, 0.02F), expected, 0, 2e-4));
     // The filter that lives is as it was: 127 codes of 0.01.
@@ -69,14 +75,14 @@ TEST(QuantizeWeights, KeepsTheBiasesOfDeadFilters) {
 
 // An input that was always 0 on the calibration pictures has a scale of 1e-8.
 TEST(QuantizeWeights, KeepsTheBiasesBehindAnInputThatIsAlwaysZero) {
-  const auto graph = quantize_weights(with_dead_filters(1e-8F), {}, {});
+  const auto graph = rounded(with_dead_filters(1e-8F));
   const auto expected = torch::tensor({1.0, -0.5, 0.25}, torch::kFloat64);
   EXPECT_TRUE(torch::allclose(stored_bias(graph, 1e-8F), expected, 0, 1e-6));
 }
 
 TEST(QuantizeWeights, LeavesAFloatBiasAsItIs) {
   const auto before = with_dead_filters(0.02F);
-  const auto graph = quantize_weights(before, {.bias = BiasFormat::kFloat}, {});
+  const auto graph = rounded(before, WeightGranularity::kPerChannel, BiasFormat::kFloat);
   const auto& conv = std::get<graph::Conv>(graph.node(2).operation);
   EXPECT_TRUE(torch::equal(conv.bias, torch::tensor({1.F, -0.5F, 0.25F})));
 }

@@ -12,5 +12,6 @@ void add_inspect_data(CLI::App& inspect, ProgramState& state);
 void add_inspect_graph(CLI::App& inspect, ProgramState& state);
 void add_inspect_lint(CLI::App& inspect, ProgramState& state);
 void add_inspect_model(CLI::App& inspect, ProgramState& state);
+void add_inspect_plan(CLI::App& inspect, ProgramState& state);
 
 }  // namespace dualdepth

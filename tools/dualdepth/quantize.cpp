@@ -19,6 +19,7 @@
 #include "dualdepth/report/quantization_page.h"
 #include "dualdepth/runtime/device.h"
 #include "enum_option.h"
+#include "plan_options.h"
 #include "shape_option.h"
 #include "verbs.h"
 
@@ -37,7 +38,8 @@ struct QuantizeVerb {
   quantize::CommandMetric metric;
   int64_t metric_timeout = 3600;  // s
   bool metric_higher = false;
-  fs::path target, save_ranges, load_ranges, html, json, dump;
+  fs::path target, html, json, dump;
+  PlanOptions plan;
   size_t pictures = 128;
   size_t dump_pictures = 2;
   int64_t threads = 0;
@@ -77,6 +79,7 @@ void print_kept(const quantize::MixedQuantization& mixed, const std::string& mea
                better == quantize::Better::kLower ? "float's" : "as good in float");
   }
   for (const auto& name : mixed.kept) fmt::print("float      {}\n", name);
+  for (const auto& name : mixed.wide) fmt::print("16 bits    {}\n", name);
 }
 
 void print_stage(const QuantizationStage& stage) {
@@ -193,8 +196,8 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   }
   if (verb.weights_given) options.weights = verb.weights;
   leave_out(verb.without, options);
-  if (!verb.load_ranges.empty())
-    options.given_ranges = quantize::read_range_table(verb.load_ranges);
+  const auto plan = verb.plan.plan(verb.without);
+  if (plan) options.profile = plan->target.profile;
   std::optional<graph::Shape> shape;
   if (!verb.shape.empty()) shape = parse_shape(verb.shape);
   std::optional<Contract> given;
@@ -208,7 +211,7 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   const auto& pictures = calibration.pictures;
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
-  for (const auto& file : {verb.html, verb.json, verb.save_ranges}) {
+  for (const auto& file : {verb.html, verb.json, verb.plan.save}) {
     if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
   }
   if (!verb.dump.empty()) quantize::expect_dump_folder(verb.dump);
@@ -221,17 +224,19 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
     fmt::print("layers judged by {}\n", calibration.judged_by);
   }
   const auto mixed =
-      quantize::quantize_mixed(model.graph, model.contract, pictures, options, precision);
+      plan ? quantize::MixedQuantization{quantize::quantize_graph(
+                 model.graph, *plan, model.contract, pictures, options)}
+           : quantize::quantize_mixed(model.graph, model.contract, pictures, options, precision);
   const auto& quantization = mixed.quantization;
-  fmt::print("calibrated with {} pictures; |INT8 - float| depth on {} of them\n", pictures.count,
+  fmt::print("{} {} pictures; |INT8 - float| depth on {} of them\n",
+             plan ? "by a plan, with" : "calibrated with", pictures.count,
              std::min(pictures.count, options.judged_pictures));
   fmt::print("{:<20} {:>10} {:>10} {:>10} {:>12} {:>10}\n", "with all up to", "mean mm",
              "median mm", "mean %", "equal levels", "shift");
   QuantizationReport report{.model = verb.model.filename().string(),
                             .file = verb.out.filename().string(),
                             .profile = std::string(enum_name(options.profile)),
-                            .float_layers = options.keep_float};
-  report.float_layers.insert(report.float_layers.end(), mixed.kept.begin(), mixed.kept.end());
+                            .float_layers = quantization.plan.float_convs};
   for (const auto& stage : quantization.stages) {
     report.stages.push_back(reported(stage.name, stage.error));
     print_stage(report.stages.back());
@@ -246,9 +251,7 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
   report.stages.push_back(reported(runtime, check.error));
   print_stage(report.stages.back());
-  if (!verb.save_ranges.empty()) {
-    quantize::write_range_table(verb.save_ranges, quantization.ranges);
-  }
+  verb.plan.write(quantization, model.contract);
   write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);
@@ -291,11 +294,6 @@ void add_quantize(CLI::App& program, ProgramState& state) {
                    "leave a step out: centring, equalization, bias-correction, adaptive-rounding")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSteps), std::end(kSteps))))
       ->type_name("STEP");
-  verb->add_option("--save-ranges", options->save_ranges, "also write the table of ranges")
-      ->type_name("FILE");
-  verb->add_option("--load-ranges", options->load_ranges,
-                   "ranges in place of measured ones, such as an edited table")
-      ->type_name("FILE");
   CLI::Option* keep = verb->add_option(
       "--keep-float", options->keep_float,
       "convolutions that stay float: by name, or so many of those that harm depth most");
@@ -322,6 +320,7 @@ void add_quantize(CLI::App& program, ProgramState& state) {
       ->check(CLI::Range(1, 1000000))
       ->needs(metric)
       ->capture_default_str();
+  add_plan_options(*verb, options->plan);
   verb->add_flag("--diagnose", options->diagnose,
                  "also measure each layer alone in 8 bits, the worst first");
   verb->add_option("--html", options->html, "also write a page with tables and plots")

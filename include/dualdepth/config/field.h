@@ -19,6 +19,7 @@ struct FieldInfo {
   double min = -std::numeric_limits<double>::infinity();  // inclusive; for each element of a list
   double max = std::numeric_limits<double>::infinity();   // inclusive
   int length = -1;                                        // of a list; -1: any
+  bool is_required = false;                               // a file must hold the key
 };
 
 // The YAML names of an enum's values, specialised beside each enum:

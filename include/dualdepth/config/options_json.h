@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "dualdepth/config/field.h"
 
@@ -14,11 +17,7 @@ class JsonVisitor {
  public:
   template <class Value>
   void field(std::string_view name, const Value& value, const FieldInfo&) {
-    if constexpr (std::is_enum_v<Value>) {
-      json_[std::string(name)] = enum_name(value);
-    } else {
-      json_[std::string(name)] = value;
-    }
+    json_[std::string(name)] = json_of(value);
   }
 
   template <class Group>
@@ -31,6 +30,33 @@ class JsonVisitor {
   const nlohmann::ordered_json& json() const { return json_; }
 
  private:
+  // The number that is written with the fewest digits of those that are read back as this one.
+  static double shortest(float value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    double number = value;
+    std::from_chars(text.data(), end, number);
+    return number;
+  }
+
+  template <class Value>
+  static nlohmann::ordered_json json_of(const Value& value) {
+    if constexpr (std::is_enum_v<Value>) {
+      return enum_name(value);
+    } else if constexpr (std::is_same_v<Value, float>) {
+      return shortest(value);
+    } else {
+      return value;
+    }
+  }
+
+  template <class Element>
+  static nlohmann::ordered_json json_of(const std::vector<Element>& list) {
+    auto json = nlohmann::ordered_json::array();
+    for (const Element& element : list) json.push_back(json_of(element));
+    return json;
+  }
+
   nlohmann::ordered_json json_ = nlohmann::ordered_json::object();
 };
 

@@ -95,10 +95,6 @@ std::vector<std::string> node_names(const Graph& graph);
 // Node::quantization.
 std::optional<FakeQuantize> grid_of(const Graph& graph, NodeId id);
 
-// The bias of a convolution with a weight_scale as whole multiples of input_scale * weight_scale,
-// int32 [O]; what a file holds.
-torch::Tensor integer_bias(const Conv& conv, float input_scale);
-
 // Multiply-accumulates of one node for the graph's picture; 0 where no weights are multiplied.
 int64_t multiply_accumulates(const Graph& graph, NodeId id);
 

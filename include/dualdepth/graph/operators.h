@@ -38,8 +38,8 @@ struct Conv {            // x: cross-correlation with zero padding
   Pair stride{1, 1};
   Pair padding{0, 0};  // on both sides of height and width
   Pair dilation{1, 1};
-  // Of filters that are whole multiples (-128..127) of a scale: float [1], or [O] one for each
-  // filter. Undefined: float filters.
+  // Of filters that are whole multiples of a scale, -128..127 or of 16 bits: float [1], or [O] one
+  // for each filter. Undefined: float filters.
   torch::Tensor weight_scale = {};
   int64_t groups = 1;
 };
@@ -57,12 +57,16 @@ struct Concat {  // one or more values that differ along `axis` only
   int64_t axis = 1;
 };
 struct ArgMax {};  // x: index of the greatest channel, the first of equals; int64 [N, 1, H, W]
-// x: quantized to 256 codes, s (clamp(round(x / s) + z, first, first + 255) - z), half to even;
-// first is 0, or -128 when is_signed. In a file: QuantizeLinear and DequantizeLinear.
+// x: quantized to 2^bits codes, s (clamp(round(x / s) + z, first, last) - z), half to even. In a
+// file: QuantizeLinear and DequantizeLinear.
 struct FakeQuantize {
   float scale = 1;
   int64_t zero_point = 0;
   bool is_signed = false;
+  int64_t bits = 8;  // or 16
+
+  int64_t first_code() const { return is_signed ? -(int64_t{1} << (bits - 1)) : 0; }
+  int64_t last_code() const { return first_code() + (int64_t{1} << bits) - 1; }
 
   bool operator==(const FakeQuantize&) const = default;
 };
@@ -97,6 +101,7 @@ struct ConvTranspose {
   Pair dilation{1, 1};
   Pair output_padding{0, 0};  // lines added below and to the right
   int64_t groups = 1;
+  torch::Tensor weight_scale = {};  // as Conv's; [O] where the filters lie along one axis of weight
 };
 struct Linear {  // x [..., I]: x weight^T + bias, [..., O]; Gemm and MatMul with a constant
   torch::Tensor weight, bias;  // float [O, I] and [O]

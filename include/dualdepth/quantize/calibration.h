@@ -22,13 +22,15 @@ struct Calibration {
   std::optional<Histogram> winners;           // greatest logit of each pixel, of an integer head
 };
 
+// Throws Error when there is no picture, or when the pictures show nothing: all pixels alike.
+void expect_pictures(const Pictures& pictures);
+
 // One pass over all pictures, into histograms that widen as they go. Each picture is computed on
 // one thread, several at the same time; minima, maxima and whole numbers are all that is kept, so
 // the result has the same bits with any number of threads and memory does not grow with the number
 // of pictures. Of the integer head only each pixel's winner is counted.
 //
-// Throws Error when there is no picture, a value is not finite, or the pictures show nothing: all
-// pixels alike.
+// Throws Error when expect_pictures() does or a value is not finite.
 Calibration calibrate(const graph::Graph& graph, const Placement& placement,
                       const Pictures& pictures, int threads);
 

@@ -4,6 +4,7 @@
 #include "entries.h"
 #include "integer_sums.h"
 #include "window.h"
+#include "written_filters.h"
 
 namespace dualdepth::graph {
 namespace {
@@ -18,22 +19,24 @@ ValueType infer_conv(const Conv& conv, const Operands& in) {
   in.expect_tensor("weight", conv.weight,
                    {filters, x[1] / conv.groups, conv.weight.size(2), conv.weight.size(3)});
   in.expect_tensor("bias", conv.bias, {filters});
-  if (conv.weight_scale.defined()) {
-    in.expect_tensor("weight_scale", conv.weight_scale,
-                     {conv.weight_scale.numel() == 1 ? 1 : filters});
-    in.expect(conv.weight_scale.gt(0).all().item<bool>(), "a weight_scale above 0", "another");
-  }
+  expect_scale(in, conv);
   return {in.slide({x[0], filters, x[2], x[3]}, {conv.weight.size(2), conv.weight.size(3)},
                    conv.stride, conv.padding, conv.dilation)};
 }
 
 Value compute_conv(const Conv& conv, const Arguments& in) {
-  if (conv.weight_scale.defined() && in.quantization) {
-    return {integer_sums(conv, in.real(), *in.quantization),
-            along_channels(conv.weight_scale * in.quantization->scale, 4)};
+  const auto convolve = [&](const torch::Tensor& x, const torch::Tensor& weight,
+                            const torch::Tensor& bias) {
+    return torch::conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups);
+  };
+  if (!conv.weight_scale.defined() || !in.quantization) {
+    return convolve(in.real(), conv.weight, conv.bias);
   }
-  return torch::conv2d(in.real(), conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation,
-                       conv.groups);
+  return {integer_sums(*filters_of(conv), conv.groups, in.real(), *in.quantization,
+                       [&](const torch::Tensor& x, const torch::Tensor& weight) {
+                         return convolve(x, weight, {});
+                       }),
+          along_channels(conv.weight_scale * in.quantization->scale, 4)};
 }
 
 torch::Tensor read_bias(NodeReader& node, int64_t filters) {
@@ -59,25 +62,6 @@ std::vector<StandardValue> read_conv(NodeReader& node) {
   return one(node.add(std::move(conv), {add_padding(node, node.value(0), outside, 0)}));
 }
 
-std::string written_bias(const Conv& conv, NodeWriter& out) {
-  const auto name = out.parameter("bias");
-  const Graph& graph = out.graph();
-  const auto grid = graph.node(graph.node(out.id()).inputs[0]).quantization;
-  const bool in_codes = conv.weight_scale.defined() && out.profile() != OnnxProfile::kTensorRt;
-  if (!in_codes || !grid.has_value()) return out.constant(name, conv.bias, conv.bias.sizes().vec());
-  const auto scale = conv.weight_scale.to(torch::kFloat64) * static_cast<double>(grid->scale);
-  return write_dequantized(out, name, integer_bias(conv, grid->scale), scale.to(torch::kFloat32));
-}
-
-std::string written_filters(const Conv& conv, NodeWriter& out) {
-  const auto name = out.parameter("weight");
-  if (!conv.weight_scale.defined()) {
-    return out.constant(name, conv.weight, conv.weight.sizes().vec());
-  }
-  const auto codes = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round();
-  return write_dequantized(out, name, codes.to(torch::kInt8), conv.weight_scale);
-}
-
 void write_conv(const Conv& conv, NodeWriter& out) {
   auto attributes =
       window_attributes({conv.weight.size(2), conv.weight.size(3)}, conv.stride, conv.padding);
@@ -85,9 +69,10 @@ void write_conv(const Conv& conv, NodeWriter& out) {
                           std::vector<int64_t>(conv.dilation.begin(), conv.dilation.end()));
   attributes.emplace_back("group", conv.groups);
   const bool separate_bias = out.for_npu() && conv.weight_scale.defined();
-  const auto filters = written_filters(conv, out);
+  const auto filters = write_weight(out, conv.weight, conv.weight_scale, 0);
   if (!separate_bias) {
-    return out.make({"Conv", {out.input(), filters, written_bias(conv, out)}, attributes});
+    return out.make(
+        {"Conv", {out.input(), filters, write_bias(out, *filters_of(conv))}, attributes});
   }
   const auto product = out.begin({"Conv", {out.input(), filters}, attributes}, "_product");
   const auto shift = out.constant(out.parameter("bias"), conv.bias, {1, conv.bias.numel(), 1, 1});

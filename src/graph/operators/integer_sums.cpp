@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include "dualdepth/graph/graph.h"
-
 namespace dualdepth::graph {
 namespace {
 
@@ -31,22 +29,45 @@ torch::Tensor channels_of(const torch::Tensor& x, int64_t groups, int64_t begin,
   return x.unflatten(1, {groups, -1}).slice(2, begin, end).flatten(1, 2);
 }
 
-}  // namespace
+constexpr double kByte = 256;
 
-torch::Tensor integer_sums(const Conv& conv, const torch::Tensor& x,
-                           const FakeQuantize& quantization) {
-  const auto codes = (x / quantization.scale).round_();
-  const auto filters = (conv.weight / conv.weight_scale.view({-1, 1, 1, 1})).round_();
-  auto sums = integer_bias(conv, quantization.scale).to(torch::kFloat64).view({1, -1, 1, 1});
+bool has_16_bits(const torch::Tensor& codes) { return codes.abs().max().item<float>() >= kByte; }
+
+// The sums in float64. Numbers of 16 bits are split into two of 8 bits, whose products are exact in
+// float32.
+torch::Tensor exact_sums(const torch::Tensor& codes, const torch::Tensor& filters, int64_t groups,
+                         const Products& products) {
+  const auto sums_of = [&](const torch::Tensor& x, const torch::Tensor& w) {
+    return exact_sums(x, w, groups, products);
+  };
+  if (has_16_bits(codes)) {
+    const auto high = (codes / kByte).floor_();
+    return sums_of(high, filters) * kByte + sums_of(codes - high * kByte, filters);
+  }
+  if (has_16_bits(filters)) {
+    const auto high = (filters / kByte).floor_();
+    return sums_of(codes, high) * kByte + sums_of(codes, filters - high * kByte);
+  }
+  torch::Tensor sums;
   int64_t begin = 0;
-  for (const int64_t end : exact_runs(filters, 255)) {
+  for (const int64_t end : exact_runs(filters, kByte)) {
     if (end == begin) continue;
-    sums = sums + torch::conv2d(channels_of(codes, conv.groups, begin, end),
-                                filters.slice(1, begin, end), {}, conv.stride, conv.padding,
-                                conv.dilation, conv.groups);
+    const auto run = products(channels_of(codes, groups, begin, end), filters.slice(1, begin, end));
+    sums = sums.defined() ? sums.add_(run) : run.to(torch::kFloat64);
     begin = end;
   }
-  return sums.to(torch::kFloat32);
+  return sums;
+}
+
+}  // namespace
+
+torch::Tensor integer_sums(const Filters& filters, int64_t groups, const torch::Tensor& x,
+                           const FakeQuantize& quantization, const Products& products) {
+  const auto codes = (x / quantization.scale).round_();
+  const auto bias = integer_bias(filters, quantization.scale).to(torch::kFloat64);
+  return exact_sums(codes, filter_codes(filters), groups, products)
+      .add_(bias.view({1, -1, 1, 1}))
+      .to(torch::kFloat32);
 }
 
 }  // namespace dualdepth::graph

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "dualdepth/graph/graph.h"
@@ -10,21 +12,23 @@ namespace dualdepth::graph {
 namespace {
 
 constexpr const char* kMicrosoftDomain = "com.microsoft";
-constexpr int64_t kUint8 = 2, kInt8 = 3;  // TensorProto.DataType
 
 // s (clamp(round(codes), ...)), codes counted from the zero point.
 torch::Tensor dequantize(const torch::Tensor& codes, const FakeQuantize& grid) {
-  const auto low = static_cast<double>((grid.is_signed ? -128 : 0) - grid.zero_point);
-  return codes.round().clamp_(low, low + 255).mul_(grid.scale);
+  const auto low = static_cast<double>(grid.first_code() - grid.zero_point);
+  const auto high = static_cast<double>(grid.last_code() - grid.zero_point);
+  return codes.round().clamp_(low, high).mul_(grid.scale);
 }
 
 ValueType infer(const FakeQuantize& quantize, const Operands& in) {
-  const int64_t first = quantize.is_signed ? -128 : 0;
+  in.expect(quantize.bits == 8 || quantize.bits == 16, "codes of 8 or 16 bits",
+            std::to_string(quantize.bits));
   in.expect(std::isfinite(quantize.scale) && quantize.scale > 0, "a finite scale above 0",
             fmt::format("{}", quantize.scale));
-  in.expect(quantize.zero_point >= first && quantize.zero_point <= first + 255,
-            fmt::format("a zero point of {} to {}", first, first + 255),
-            std::to_string(quantize.zero_point));
+  in.expect(
+      quantize.zero_point >= quantize.first_code() && quantize.zero_point <= quantize.last_code(),
+      fmt::format("a zero point of {} to {}", quantize.first_code(), quantize.last_code()),
+      std::to_string(quantize.zero_point));
   return in.only_float();
 }
 
@@ -58,48 +62,64 @@ torch::Tensor read_zero_point(NodeReader& node, int64_t scales) {
   return zero.flatten();
 }
 
+struct CodeType {
+  int64_t data_type;  // of TensorProto
+  torch::ScalarType type;
+  bool is_signed;
+  int64_t bits;
+};
+
+constexpr std::array kCodeTypes{
+    CodeType{2, torch::kUInt8, false, 8}, CodeType{3, torch::kInt8, true, 8},
+    CodeType{4, torch::kUInt16, false, 16}, CodeType{5, torch::kInt16, true, 16}};
+
+const CodeType& code_type(const FakeQuantize& grid) {
+  return *std::ranges::find_if(kCodeTypes, [&](const CodeType& known) {
+    return known.is_signed == grid.is_signed && known.bits == grid.bits;
+  });
+}
+
 // The type of the codes: that of the zero point; from opset 21 on also output_dtype; uint8
 // otherwise.
-torch::ScalarType read_code_type(NodeReader& node, const torch::Tensor& zero) {
+const CodeType& read_code_type(NodeReader& node, const torch::Tensor& zero) {
   const int64_t asked = node.integer("output_dtype", 0);
-  if (asked != 0 && asked != kUint8 && asked != kInt8) {
-    node.unsupported("codes of int8 or uint8", fmt::format("output_dtype {}", asked));
+  const auto of_attribute = std::ranges::find(kCodeTypes, asked, &CodeType::data_type);
+  if (asked != 0 && of_attribute == kCodeTypes.end()) {
+    node.unsupported("codes of 8 or 16 bits", fmt::format("output_dtype {}", asked));
   }
-  const auto type = zero.defined()   ? zero.scalar_type()
-                    : asked == kInt8 ? torch::kInt8
-                                     : torch::kUInt8;
-  if (type != torch::kInt8 && type != torch::kUInt8) {
-    node.unsupported("codes of int8 or uint8", toString(type));
+  if (!zero.defined()) return asked == 0 ? kCodeTypes.front() : *of_attribute;
+  const auto found = std::ranges::find(kCodeTypes, zero.scalar_type(), &CodeType::type);
+  if (found == kCodeTypes.end()) {
+    node.unsupported("codes of 8 or 16 bits", toString(zero.scalar_type()));
   }
-  if (zero.defined() && asked != 0 && (asked == kInt8) != (type == torch::kInt8)) {
+  if (asked != 0 && asked != found->data_type) {
     node.fail("output_dtype that is the zero point's", "another");
   }
-  return type;
+  return *found;
 }
 
 FakeQuantize per_tensor(NodeReader& node, const torch::Tensor& scale, const torch::Tensor& zero,
-                        torch::ScalarType type) {
+                        const CodeType& type) {
   if (scale.numel() != 1) {
     node.unsupported("one scale for a value", std::to_string(scale.numel()));
   }
   return {scale.item<float>(), zero.defined() ? zero.to(torch::kInt64).item<int64_t>() : 0,
-          type == torch::kInt8};
+          type.is_signed, type.bits};
 }
 
 // The first of a pair; its DequantizeLinear makes the node.
 std::vector<StandardValue> read_quantize(NodeReader& node) {
   const auto scale = read_scale(node);
   const auto zero = read_zero_point(node, scale.numel());
-  const auto type = read_code_type(node, zero);
+  const CodeType& type = read_code_type(node, zero);
   node.integer("axis", 1);  // has no effect on one scale
   node.expect("block_size", 0, 0);
   node.expect("saturate", 1, 1);  // of 8-bit floats
   node.expect("precision", 0, 0);
   if (node.is_constant(0) && scale.numel() == 1) {
     const auto grid = per_tensor(node, scale, zero, type);
-    const int64_t first = grid.is_signed ? -128 : 0;
     const auto codes = (node.constant(0).value / grid.scale).round() + grid.zero_point;
-    return {ConstantValue{codes.clamp(first, first + 255).to(type)}};
+    return {ConstantValue{codes.clamp(grid.first_code(), grid.last_code()).to(type.type)}};
   }
   return {QuantizedValue{node.value(0), per_tensor(node, scale, zero, type)}};
 }
@@ -124,9 +144,10 @@ std::vector<StandardValue> dequantize_constant(NodeReader& node, const torch::Te
   auto whole = codes.to(torch::kFloat64);
   if (zero.defined()) whole = whole - zero.to(torch::kFloat64).view(along);
   const auto value = (whole * scale.to(torch::kFloat64).view(along)).to(torch::kFloat32);
-  // Filters keep their scale only where int8 codes with zero point 0 represent the same values.
+  // Filters keep their scale only where signed codes with zero point 0 represent the same values.
+  const double half = 1 << (8 * std::min<size_t>(codes.element_size(), 2) - 1);
   const bool fits = codes.scalar_type() != torch::kInt32 &&
-                    whole.ge(-128).logical_and(whole.le(127)).all().item<bool>();
+                    whole.ge(-half).logical_and(whole.lt(half)).all().item<bool>();
   return {ConstantValue{value, fits ? scale : torch::Tensor(), axis}};
 }
 
@@ -141,24 +162,28 @@ std::vector<StandardValue> read_dequantize(NodeReader& node) {
     if (node.is_constant(0)) return dequantize_constant(node, scale, zero, axis);
     node.unsupported("a constant or QuantizeLinear before it", "another value");
   }
-  const auto type = quantized->quantization.is_signed ? torch::kInt8 : torch::kUInt8;
-  const auto own = per_tensor(node, scale, zero, zero.defined() ? zero.scalar_type() : type);
-  if (own != quantized->quantization) {
+  const bool same_type =
+      !zero.defined() || zero.scalar_type() == code_type(quantized->quantization).type;
+  const auto own = per_tensor(node, scale, zero, code_type(quantized->quantization));
+  if (!same_type || own != quantized->quantization) {
     node.unsupported("scale and zero point of its QuantizeLinear", "others");
   }
   return one(node.add(quantized->quantization, {quantized->source}));
 }
 
-// Opset 9 has no such operators; ONNX Runtime and OpenVINO know them in this domain.
-const char* domain_of(const NodeWriter& out) { return out.for_npu() ? kMicrosoftDomain : ""; }
+// Opset 9 has no such operators, and none has codes of 16 bits before opset 21; ONNX Runtime and
+// OpenVINO know them in this domain.
+const char* domain_of(const NodeWriter& out, int64_t bits) {
+  return out.for_npu() || (bits == 16 && out.opset() < 21) ? kMicrosoftDomain : "";
+}
 
 void write(const FakeQuantize& grid, NodeWriter& out) {
   const auto scale = out.constant(out.name() + ".scale", torch::tensor({grid.scale}), {});
-  const auto zero = out.constant(
-      out.name() + ".zero_point",
-      torch::tensor({grid.zero_point}).to(grid.is_signed ? torch::kInt8 : torch::kUInt8), {});
-  const auto codes = out.step({"QuantizeLinear", {out.input(), scale, zero}, {}, domain_of(out)});
-  out.finish(out.step({"DequantizeLinear", {codes, scale, zero}, {}, domain_of(out)}));
+  const auto zero = out.constant(out.name() + ".zero_point",
+                                 torch::tensor({grid.zero_point}).to(code_type(grid).type), {});
+  const char* domain = domain_of(out, grid.bits);
+  const auto codes = out.step({"QuantizeLinear", {out.input(), scale, zero}, {}, domain});
+  out.finish(out.step({"DequantizeLinear", {codes, scale, zero}, {}, domain}));
 }
 
 }  // namespace
@@ -173,13 +198,14 @@ std::string write_dequantized(NodeWriter& out, const std::string& name, const to
   const std::vector<int64_t> shape = each ? scale.sizes().vec() : std::vector<int64_t>();
   std::vector<std::string> inputs{out.constant(name + "_quantized", codes, codes.sizes().vec()),
                                   out.constant(name + "_scale", scale, shape)};
-  if (codes.scalar_type() == torch::kInt8) {
-    const auto zero = torch::zeros(scale.sizes(), torch::kInt8);
+  if (codes.scalar_type() != torch::kInt32) {
+    const auto zero = torch::zeros(scale.sizes(), codes.scalar_type());
     inputs.push_back(out.constant(name + "_zero_point", zero, shape));
   }
+  const int64_t bits = codes.scalar_type() == torch::kInt16 ? 16 : 8;
   std::vector<NamedAttribute> attributes;
   if (each) attributes.emplace_back("axis", axis);
-  return out.step({"DequantizeLinear", inputs, attributes, domain_of(out)});
+  return out.step({"DequantizeLinear", inputs, attributes, domain_of(out, bits)});
 }
 
 OperatorEntry fake_quantize_entry() {

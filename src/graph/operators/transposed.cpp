@@ -2,7 +2,9 @@
 
 #include "dualdepth/graph/graph.h"
 #include "entries.h"
+#include "integer_sums.h"
 #include "window.h"
+#include "written_filters.h"
 
 namespace dualdepth::graph {
 namespace {
@@ -17,6 +19,7 @@ ValueType infer(const ConvTranspose& conv, const Operands& in) {
   in.expect_tensor("weight", conv.weight,
                    {x[1], conv.weight.size(1), conv.weight.size(2), conv.weight.size(3)});
   in.expect_tensor("bias", conv.bias, {filters});
+  expect_scale(in, conv);
   Shape shape{x[0], filters, 0, 0};
   for (size_t i = 0; i < 2; ++i) {
     in.expect(conv.stride.at(i) >= 1 && conv.dilation.at(i) >= 1 && conv.padding.at(i) >= 0 &&
@@ -53,7 +56,7 @@ void pad_to_output(NodeReader& node, Window& window, const Shape& map, Pair extr
 
 std::vector<StandardValue> read(NodeReader& node) {
   const Shape map = node.operand(0).shape;
-  const auto& weight = node.constant(1).value;
+  const auto& [weight, scale, axis] = node.constant(1);
   if (weight.dim() != 4) node.unsupported("weight [C, O / groups, kh, kw]", "another");
   Window window = read_window(node, map, {weight.size(2), weight.size(3)});
   const auto extra = node.integers("output_padding", {0, 0});
@@ -69,6 +72,9 @@ std::vector<StandardValue> read(NodeReader& node) {
       .dilation = window.dilation,
       .output_padding = {extra[0], extra[1]},
       .groups = groups};
+  if (scale.defined() && (scale.numel() == 1 || axis == axis_of_filters(conv))) {
+    conv.weight_scale = scale;
+  }
   // What is cut off at one side only is cut off the result.
   std::array<int64_t, 4> cut{0, 0, 0, 0};
   for (size_t i = 0; i < 2; ++i) {
@@ -79,6 +85,22 @@ std::vector<StandardValue> read(NodeReader& node) {
   return one(add_padding(node, node.add(std::move(conv), {node.value(0)}), cut, 0));
 }
 
+Value compute(const ConvTranspose& conv, const Arguments& in) {
+  const auto convolve = [&](const torch::Tensor& x, const torch::Tensor& weight,
+                            const torch::Tensor& bias) {
+    return torch::conv_transpose2d(x, weight, bias, conv.stride, conv.padding, conv.output_padding,
+                                   conv.groups, conv.dilation);
+  };
+  if (!conv.weight_scale.defined() || !in.quantization) {
+    return convolve(in.real(), conv.weight, conv.bias);
+  }
+  return {integer_sums(*filters_of(conv), conv.groups, in.real(), *in.quantization,
+                       [&](const torch::Tensor& x, const torch::Tensor& weight) {
+                         return convolve(x, transposed_filters(weight, conv.groups), {});
+                       }),
+          along_channels(conv.weight_scale * in.quantization->scale, 4)};
+}
+
 void write(const ConvTranspose& conv, NodeWriter& out) {
   auto attributes =
       window_attributes({conv.weight.size(2), conv.weight.size(3)}, conv.stride, conv.padding);
@@ -87,8 +109,9 @@ void write(const ConvTranspose& conv, NodeWriter& out) {
   attributes.emplace_back("output_padding", std::vector<int64_t>(conv.output_padding.begin(),
                                                                  conv.output_padding.end()));
   attributes.emplace_back("group", conv.groups);
-  const auto weight = out.constant(out.parameter("weight"), conv.weight, conv.weight.sizes().vec());
-  const auto bias = out.constant(out.parameter("bias"), conv.bias, conv.bias.sizes().vec());
+  const auto weight =
+      write_weight(out, conv.weight, conv.weight_scale, axis_of_filters(conv).value_or(0));
+  const auto bias = write_bias(out, *filters_of(conv));
   out.make({"ConvTranspose", {out.input(), weight, bias}, attributes});
 }
 
@@ -98,10 +121,8 @@ OperatorEntry conv_transpose_entry() {
   return make_entry<ConvTranspose>({
       .name = named<ConvTranspose>("ConvTranspose"),
       .infer = infer,
-      .compute = [](const ConvTranspose& conv, const Arguments& in) -> Value {
-        return torch::conv_transpose2d(in.real(), conv.weight, conv.bias, conv.stride, conv.padding,
-                                       conv.output_padding, conv.groups, conv.dilation);
-      },
+      .compute = compute,
+      .can_be_quantized = true,
       .multiply_accumulates =
           [](const ConvTranspose& conv, const Shape& value) {
             // Each input pixel meets every weight; there are stride^2 output pixels to each.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dualdepth/base/error.h"
-#include "field_table.h"
+#include "dualdepth/config/field_table.h"
 
 namespace dualdepth {
 
@@ -17,9 +17,14 @@ namespace dualdepth {
 class FieldReader {
  public:
   // fields: bound to variables that outlive this. origin: stands for the file in messages.
-  FieldReader(std::vector<Field> fields, std::string origin)
-      : origin_(std::move(origin)), fields_(std::move(fields)) {}
+  // open_groups: those whose keys were taken from the file, so that they may be empty.
+  FieldReader(std::vector<Field> fields, std::string origin,
+              std::vector<std::string> open_groups = {})
+      : origin_(std::move(origin)),
+        fields_(std::move(fields)),
+        open_groups_(std::move(open_groups)) {}
 
+  // Also adds the required keys that the file does not hold.
   void read_file(const std::string& yaml);
 
   // text: "key.path=value".
@@ -41,11 +46,13 @@ class FieldReader {
   bool is_group(const std::string& path) const;
   void read_group(const std::string& group, const YAML::Node& node);
   void assign(const Field& field, const YAML::Node& value, const std::string& place);
+  void add_missing();
   void add_unknown(const std::string& place, const std::string& path);
   std::string suggest(const std::string& path) const;
 
   std::string origin_;
   std::vector<Field> fields_;
+  std::vector<std::string> open_groups_;
   std::map<std::string, std::string> places_;  // where each key was set
   std::vector<std::string> problems_;
   bool value_was_refused_ = false;
