@@ -1,36 +1,47 @@
 #include "file_nodes.h"
 
+#include <fmt/format.h>
+#include <onnx/defs/schema.h>
+
 #include <algorithm>
 
 namespace dualdepth {
 namespace {
 
-// Operators of the standard that take their parameters in another way, or mean something else, from
-// this opset on.
-const std::map<std::string, int64_t> kChanged{
-    {"Slice", 10},  {"TopK", 10},    {"Upsample", 10},   {"Clip", 11},      {"Pad", 11},
-    {"Resize", 11}, {"Dropout", 12}, {"Squeeze", 13},    {"Unsqueeze", 13}, {"ReduceSum", 13},
-    {"Split", 13},  {"Softmax", 13}, {"LogSoftmax", 13}, {"Hardmax", 13}};
+// Operators whose nodes may stay valid from this opset on and mean something else.
+const std::map<std::string, int64_t> kOtherMeaning{
+    {"Resize", 11}, {"Softmax", 13}, {"LogSoftmax", 13}, {"Hardmax", 13}};
 
-// All names that a graph and those inside it read.
-void add_read(const onnx::GraphProto& graph, std::set<std::string>& names) {
-  for (const auto& node : graph.node()) {
-    names.insert(node.input().begin(), node.input().end());
-    for (const auto& attribute : node.attribute()) {
-      if (attribute.has_g()) add_read(attribute.g(), names);
-      for (const auto& inner : attribute.graphs()) add_read(inner, names);
-    }
-  }
-  for (const auto& output : graph.output()) names.insert(output.name());
+bool is_changed(const onnx::NodeProto& node, int64_t from, int64_t to) {
+  const bool is_standard = node.domain().empty() || node.domain() == "ai.onnx";
+  if (from == to || !is_standard) return false;
+  const auto schema = [&](int64_t opset) {
+    return onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset), "");
+  };
+  const auto* after = schema(to);
+  if (after == nullptr || after->Deprecated()) return true;
+  if (after == schema(from)) return false;
+  const auto other = kOtherMeaning.find(node.op_type());
+  if (other != kOtherMeaning.end() && from < other->second && to >= other->second) return true;
+  return node.input_size() < after->min_input() || node.input_size() > after->max_input() ||
+         std::ranges::any_of(node.attribute(), [&](const onnx::AttributeProto& attribute) {
+           return !after->attributes().contains(attribute.name());
+         });
 }
 
+// A node in the order of the copy.
+struct Placed {
+  onnx::NodeProto node;
+  bool is_of_file = false;
+};
+
 // Each node behind those whose values it reads, otherwise in the same order.
-std::vector<onnx::NodeProto> sorted(const std::vector<onnx::NodeProto>& nodes) {
+std::vector<Placed> sorted(std::vector<Placed> nodes) {
   std::map<std::string, size_t> producers;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    for (const auto& output : nodes[i].output()) producers[output] = i;
+    for (const auto& output : nodes[i].node.output()) producers[output] = i;
   }
-  std::vector<onnx::NodeProto> order;
+  std::vector<Placed> order;
   std::vector<bool> placed(nodes.size(), false);
   // A stack in place of recursion: networks may be thousands of nodes deep.
   for (size_t root = 0; root < nodes.size(); ++root) {
@@ -39,25 +50,26 @@ std::vector<onnx::NodeProto> sorted(const std::vector<onnx::NodeProto>& nodes) {
       const size_t at = open.back();
       const size_t before = open.size();
       if (!placed[at]) {
-        onnx::GraphProto alone;
-        *alone.add_node() = nodes[at];
-        std::set<std::string> read;
-        add_read(alone, read);
-        for (const auto& name : read) {
+        for (const auto& name : nodes[at].node.input()) {
           const auto found = producers.find(name);
-          if (found != producers.end() && !placed[found->second] && found->second != at) {
-            open.push_back(found->second);
-          }
+          if (found != producers.end() && !placed[found->second]) open.push_back(found->second);
         }
       }
       if (open.size() > before) continue;
       open.pop_back();
       if (placed[at]) continue;
       placed[at] = true;
-      order.push_back(nodes[at]);
+      order.push_back(std::move(nodes[at]));
     }
   }
   return order;
+}
+
+std::set<std::string> read_names(const onnx::GraphProto& graph) {
+  std::set<std::string> names;
+  for (const auto& output : graph.output()) names.insert(output.name());
+  for (const auto& node : graph.node()) names.insert(node.input().begin(), node.input().end());
+  return names;
 }
 
 template <class Repeated, class Leave>
@@ -76,14 +88,13 @@ FileNodes::FileNodes(const onnx::GraphProto& file) : file_(file) {
 }
 
 std::set<std::string> FileNodes::all_names() const {
-  std::set<std::string> names;
+  std::set<std::string> names = read_names(file_);
   for (const auto& node : file_.node()) {
     names.insert(node.name());
     names.insert(node.output().begin(), node.output().end());
   }
   for (const auto& tensor : file_.initializer()) names.insert(tensor.name());
   for (const auto& input : file_.input()) names.insert(input.name());
-  add_read(file_, names);
   return names;
 }
 
@@ -111,102 +122,96 @@ std::vector<int> FileNodes::between(const std::string& value,
   return {part.begin(), part.end()};
 }
 
-bool FileNodes::is_one(const std::vector<int>& part, const char* type) const {
-  return part.size() == 1 && file_.node(part.front()).op_type() == type;
+bool FileNodes::has(const std::vector<int>& part, std::string_view type) const {
+  return std::ranges::any_of(part, [&](int index) { return file_.node(index).op_type() == type; });
 }
 
 bool FileNodes::changes(const std::vector<int>& part, int64_t from, int64_t to) const {
-  return std::ranges::any_of(part, [&](int index) {
-    const auto& node = file_.node(index);
-    const auto found = kChanged.find(node.op_type());
-    return node.domain().empty() && found != kChanged.end() && from < found->second &&
-           to >= found->second;
-  });
+  return std::ranges::any_of(part,
+                             [&](int index) { return is_changed(file_.node(index), from, to); });
 }
 
-bool FileNodes::redirect(const std::vector<int>& part, const std::string& value,
+void FileNodes::redirect(const std::vector<int>& part, const std::string& value,
                          const std::string& name) {
   for (const int index : part) {
     const auto& inputs = file_.node(index).input();
     if (std::ranges::find(inputs, value) == inputs.end()) continue;
     const auto [known, is_new] = redirected_[index].emplace(value, name);
-    if (!is_new && known->second != name) return false;
+    if (is_new || known->second == name) continue;
+    throw Obstacle{fmt::format("node {} reads {} once quantized and once in float",
+                               file_.node(index).name(), value)};
   }
-  return true;
 }
 
 onnx::NodeProto FileNodes::changed(int index) const {
   onnx::NodeProto node = file_.node(index);
-  const auto renamed = [this](std::string& name) {
-    const auto found = renamed_.find(name);
-    if (found != renamed_.end()) name = found->second;
+  const auto exchange = [](const std::map<std::string, std::string>& names, std::string& name) {
+    const auto found = names.find(name);
+    if (found == names.end()) return false;
+    name = found->second;
+    return true;
   };
   const auto redirected = redirected_.find(index);
   for (auto& input : *node.mutable_input()) {
-    const bool other = redirected != redirected_.end() && redirected->second.contains(input);
-    if (other) {
-      input = redirected->second.at(input);
-    } else {
-      renamed(input);
-    }
+    if (redirected != redirected_.end() && exchange(redirected->second, input)) continue;
+    exchange(renamed_, input);
   }
-  for (auto& output : *node.mutable_output()) renamed(output);
+  for (auto& output : *node.mutable_output()) {
+    if (!exchange(replaced_, output)) exchange(renamed_, output);
+  }
   if (const auto found = constants_.find(index); found != constants_.end()) {
-    const std::string first = node.input(0);
-    node.clear_input();
-    node.add_input(first);
+    node.mutable_input()->DeleteSubrange(1, node.input_size() - 1);
     for (const auto& name : found->second) node.add_input(name);
   }
   return node;
 }
 
-void FileNodes::assemble(const onnx::GraphProto& added, onnx::GraphProto& graph) const {
-  std::vector<onnx::NodeProto> nodes;
-  std::set<std::string> made;
-  for (const auto& node : added.node()) made.insert(node.output().begin(), node.output().end());
-  for (int i = 0; i < file_.node_size(); ++i) {
-    const auto node = changed(i);
-    const bool replaced = std::ranges::any_of(
-        node.output(), [&](const std::string& name) { return made.contains(name); });
-    if (!replaced && (kept_.contains(i) || !dropped_.contains(i))) nodes.push_back(node);
-  }
-  nodes.insert(nodes.end(), added.node().begin(), added.node().end());
-  std::set<std::string> was_read;
-  add_read(file_, was_read);
-  for (const auto& tensor : added.initializer()) *graph.add_initializer() = tensor;
-  graph.clear_node();
-  for (const auto& node : sorted(nodes)) *graph.add_node() = node;
+void FileNodes::assemble(const onnx::GraphProto& added, int64_t from, int64_t to,
+                         onnx::GraphProto& graph) const {
+  std::vector<Placed> nodes;
+  for (int i = 0; i < file_.node_size(); ++i) nodes.push_back({changed(i), true});
+  for (const auto& node : added.node()) nodes.push_back({node, false});
+  nodes = sorted(std::move(nodes));
 
-  // What was read before or was added, and is not any more.
-  std::set<std::string> own;
-  for (const auto& node : added.node()) own.insert(node.output().begin(), node.output().end());
-  for (bool is_done = false; !is_done;) {
-    std::set<std::string> read;
-    add_read(graph, read);
-    const int before = graph.node_size();
-    erase_if(*graph.mutable_node(), [&](const onnx::NodeProto& node) {
-      return std::ranges::all_of(node.output(), [&](const std::string& name) {
-        return !read.contains(name) && (was_read.contains(name) || own.contains(name));
-      });
-    });
-    is_done = graph.node_size() == before;
-  }
+  const auto was_read = read_names(file_);
+  std::set<std::string> unneeded = was_read;  // unless it is read
+  for (const auto& [value, name] : replaced_) unneeded.insert(name);
+  for (const auto& node : added.node()) unneeded.insert(node.output().begin(), node.output().end());
   std::set<std::string> read;
-  add_read(graph, read);
-  const auto is_unread = [&](const auto& item) {
-    return !read.contains(item.name()) && was_read.contains(item.name());
-  };
-  std::set<std::string> constants;
-  for (const auto& tensor : graph.initializer()) {
-    if (is_unread(tensor)) constants.insert(tensor.name());
+  for (const auto& output : graph.output()) read.insert(output.name());
+  std::vector<bool> stays(nodes.size());
+  for (size_t i = nodes.size(); i-- > 0;) {
+    const auto& node = nodes[i].node;
+    stays[i] = std::ranges::any_of(node.output(), [&](const std::string& name) {
+      return read.contains(name) || !unneeded.contains(name);
+    });
+    if (stays[i]) read.insert(node.input().begin(), node.input().end());
   }
-  erase_if(*graph.mutable_initializer(), is_unread);
-  erase_if(*graph.mutable_input(),
-           [&](const auto& input) { return constants.contains(input.name()); });
-  std::set<std::string> present;
-  for (const auto& node : graph.node()) present.insert(node.output().begin(), node.output().end());
-  erase_if(*graph.mutable_value_info(),
-           [&](const auto& value) { return !present.contains(value.name()); });
+
+  graph.clear_node();
+  std::set<std::string> computed;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (!stays[i]) continue;
+    auto& node = *graph.add_node();
+    node = std::move(nodes[i].node);
+    computed.insert(node.output().begin(), node.output().end());
+    if (nodes[i].is_of_file && is_changed(node, from, to)) {
+      throw Obstacle{
+          fmt::format("node {} ({}) is another one in opset {}", node.name(), node.op_type(), to)};
+    }
+  }
+  std::set<std::string> left_out;
+  for (const auto& tensor : file_.initializer()) {
+    const auto& name = tensor.name();
+    if (!read.contains(name) && was_read.contains(name)) left_out.insert(name);
+  }
+  const auto is_left_out = [&](const auto& item) { return left_out.contains(item.name()); };
+  erase_if(*graph.mutable_initializer(), is_left_out);
+  erase_if(*graph.mutable_input(), is_left_out);  // older files list initializers, too
+  for (const auto& tensor : added.initializer()) *graph.add_initializer() = tensor;
+  erase_if(*graph.mutable_value_info(), [&](const auto& value) {
+    return producers_.contains(value.name()) && !computed.contains(value.name());
+  });
 }
 
 }  // namespace dualdepth

@@ -13,8 +13,14 @@
 
 namespace dualdepth {
 
-// The nodes of a file that is copied: which of them stay, and what they read instead. A part is
-// those nodes, by their index in the file, that one node of the network graph was read from.
+// Thrown for a file that cannot be kept; `reason` is half a sentence.
+struct Obstacle {
+  std::string reason;
+};
+
+// The nodes of a file that is copied: what they read and compute instead. A part is those nodes, by
+// their index in the file, that one node of the network graph was read from. Nodes have no graphs
+// of their own: the reader refuses them.
 class FileNodes {
  public:
   explicit FileNodes(const onnx::GraphProto& file);
@@ -23,38 +29,40 @@ class FileNodes {
   // The nodes that compute `value` from values of `known` names, inputs and constants.
   std::vector<int> between(const std::string& value,
                            const std::map<std::string, graph::NodeId>& known) const;
-  // The part's first node of this type, else the one that makes the value.
+  // The part's first node of this type, else the one that computes the value.
   const onnx::NodeProto& main_of(const std::vector<int>& part, std::string_view type,
                                  const std::string& value) const;
-  bool is_one(const std::vector<int>& part, const char* type) const;
-  // Whether a node has another form in opset `to` than in `from`.
+  bool has(const std::vector<int>& part, std::string_view type) const;
+  // Whether one of the nodes has another form, or means something else, in opset `to` than in
+  // `from`.
   bool changes(const std::vector<int>& part, int64_t from, int64_t to) const;
 
-  // Gives a value another name, in the node that makes it and those that read it.
+  // Gives a value another name, in the node that computes it and in those that read it.
   void rename(const std::string& value, const std::string& name) { renamed_[value] = name; }
-  // Lets the part read `name` in place of `value`. Returns false when it reads another already.
-  bool redirect(const std::vector<int>& part, const std::string& value, const std::string& name);
+  // Lets another node compute the value: that of the file computes `name`, which nothing reads.
+  void replace(const std::string& value, const std::string& name) { replaced_[value] = name; }
+  // Lets the part read `name` in place of `value`. Throws Obstacle when another part that shares a
+  // node with it reads another one.
+  void redirect(const std::vector<int>& part, const std::string& value, const std::string& name);
   // Lets a node read these in place of all its inputs but the first.
   void set_constants(int node, std::vector<std::string> names) {
     constants_[node] = std::move(names);
   }
-  void keep(const std::vector<int>& part) { kept_.insert(part.begin(), part.end()); }
-  // Leaves the part out, but for nodes that another part keeps.
-  void drop(const std::vector<int>& part) { dropped_.insert(part.begin(), part.end()); }
 
-  // Sets nodes and initializers of `graph`, a copy of the file's, to those that stay with `added`
-  // ones, each behind what it reads. What nothing reads any more is left out.
-  void assemble(const onnx::GraphProto& added, onnx::GraphProto& graph) const;
+  // Sets nodes and initializers of `graph`, a copy of the file's, to the changed ones of the file
+  // and the `added` ones, each behind what it reads. What was read and is not any more is left out.
+  // Throws Obstacle when a node of the file that stays changes between the opsets.
+  void assemble(const onnx::GraphProto& added, int64_t from, int64_t to,
+                onnx::GraphProto& graph) const;
 
  private:
   onnx::NodeProto changed(int index) const;
 
   const onnx::GraphProto& file_;
   std::map<std::string, int> producers_;
-  std::map<std::string, std::string> renamed_;
+  std::map<std::string, std::string> renamed_, replaced_;
   std::map<int, std::map<std::string, std::string>> redirected_;
   std::map<int, std::vector<std::string>> constants_;
-  std::set<int> kept_, dropped_;
 };
 
 }  // namespace dualdepth

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "dualdepth/graph/operator_table.h"
@@ -50,9 +51,35 @@ void add_attribute(onnx::NodeProto& node, const NamedAttribute& attribute) {
 
 }  // namespace
 
+int64_t quantized_opset(const Graph& graph, OnnxProfile profile) {
+  constexpr int64_t kNpuOpset = 9;
+  constexpr int64_t kPerTensorOpset = 10;
+  constexpr int64_t kPerChannelOpset = 13;
+  if (profile == OnnxProfile::kNpu) return kNpuOpset;
+  const bool per_channel = std::ranges::any_of(graph.nodes(), [](const Node& node) {
+    const auto* conv = std::get_if<graph::Conv>(&node.operation);
+    return conv != nullptr && conv->weight_scale.defined() && conv->weight_scale.numel() > 1;
+  });
+  return per_channel ? kPerChannelOpset : kPerTensorOpset;
+}
+
+void add_quantizer_domain(const Graph& graph, OnnxProfile profile, onnx::ModelProto& model) {
+  constexpr const char* kMicrosoftDomain = "com.microsoft";
+  const bool is_quantized = std::ranges::any_of(graph.nodes(), [](const Node& node) {
+    return std::holds_alternative<graph::FakeQuantize>(node.operation);
+  });
+  const bool is_known = std::ranges::any_of(model.opset_import(), [&](const auto& import) {
+    return import.domain() == kMicrosoftDomain;
+  });
+  if (profile != OnnxProfile::kNpu || !is_quantized || is_known) return;
+  auto* import = model.add_opset_import();
+  import->set_domain(kMicrosoftDomain);
+  import->set_version(1);
+}
+
 GraphWriter::GraphWriter(const Graph& graph, const OnnxOptions& options, int64_t opset,
-                         FileNames names, onnx::GraphProto& out)
-    : graph_(graph), options_(options), out_(out), opset_(opset), names_(std::move(names)) {}
+                         FileNames& names, onnx::GraphProto& out)
+    : graph_(graph), options_(options), out_(out), opset_(opset), names_(names) {}
 
 void GraphWriter::write_all() {
   for (NodeId id = 0; id < graph_.nodes().size(); ++id) {

@@ -2,6 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,11 +18,19 @@ struct FileNames {
   std::set<std::string> taken;
 };
 
-// Writes nodes of a graph as ONNX nodes and initializers.
+// The oldest opset that has what the quantized nodes of the graph are written as: 13 for filters
+// with a scale each, else 10. Profile npu takes opset 9 and Q/DQ of com.microsoft.
+int64_t quantized_opset(const graph::Graph& graph, OnnxProfile profile);
+
+// Imports the domain com.microsoft into the model where the profile's Q/DQ are of it.
+void add_quantizer_domain(const graph::Graph& graph, OnnxProfile profile, onnx::ModelProto& model);
+
+// Writes nodes of a graph as ONNX nodes and initializers. All names come from `names`, which
+// learns those that are given to initializers.
 class GraphWriter : public graph::NodeWriter {
  public:
-  GraphWriter(const graph::Graph& graph, const OnnxOptions& options, int64_t opset, FileNames names,
-              onnx::GraphProto& out);
+  GraphWriter(const graph::Graph& graph, const OnnxOptions& options, int64_t opset,
+              FileNames& names, onnx::GraphProto& out);
 
   // All nodes, the graph's input and outputs.
   void write_all();
@@ -53,7 +62,7 @@ class GraphWriter : public graph::NodeWriter {
   OnnxOptions options_;
   onnx::GraphProto& out_;
   int64_t opset_;
-  FileNames names_;
+  FileNames& names_;
   graph::NodeId id_ = 0;
   int steps_ = 0;
 };

@@ -20,8 +20,6 @@ using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 
-constexpr const char* kMicrosoftDomain = "com.microsoft";
-
 struct Versions {
   int64_t ir, opset;
 };
@@ -107,19 +105,11 @@ std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxO
   auto* opset = model->add_opset_import();
   opset->set_domain("");
   opset->set_version(versions.opset);
-  const bool quantized = std::ranges::any_of(graph.nodes(), [](const Node& node) {
-    return std::holds_alternative<graph::FakeQuantize>(node.operation);
-  });
-  if (quantized && options.profile == OnnxProfile::kNpu) {
-    auto* domain = model->add_opset_import();
-    domain->set_domain(kMicrosoftDomain);
-    domain->set_version(1);
-  }
+  add_quantizer_domain(graph, options.profile, *model);
   add_domains(graph, *model);
   model->mutable_graph()->set_name("dualdepth");
-  GraphWriter(graph, options, versions.opset, {node_names(graph), value_names(graph), {}},
-              *model->mutable_graph())
-      .write_all();
+  FileNames names{node_names(graph), value_names(graph), {}};
+  GraphWriter(graph, options, versions.opset, names, *model->mutable_graph()).write_all();
   for (const auto& [key, value] : options.metadata) {
     auto* entry = model->add_metadata_props();
     entry->set_key(key);

@@ -16,54 +16,36 @@
 namespace dualdepth {
 namespace {
 
+using graph::Conv;
 using graph::FakeQuantize;
 using graph::Graph;
 using graph::Node;
 using graph::NodeId;
 
-constexpr int64_t kScaleOpset = 10;       // QuantizeLinear
-constexpr int64_t kPerChannelOpset = 13;  // with an axis
-
-// Thrown inside for a file that cannot be kept.
-struct Obstacle {
-  std::string reason;
-};
-
-bool same(const torch::Tensor& a, const torch::Tensor& b) {
-  return a.defined() == b.defined() && (!a.defined() || a.equal(b));
+// What the writer makes of a node, without names.
+std::string written_alone(const Graph& graph, NodeId id, const OnnxOptions& options, int64_t opset,
+                          FileNames& placeholders) {
+  onnx::GraphProto alone;
+  placeholders.taken.clear();
+  GraphWriter(graph, options, opset, placeholders, alone).write(id);
+  for (auto& tensor : *alone.mutable_initializer()) tensor.clear_name();
+  for (auto& node : *alone.mutable_node()) {
+    node.clear_name();
+    for (auto& input : *node.mutable_input()) input.clear();
+    for (auto& output : *node.mutable_output()) output.clear();
+  }
+  return alone.SerializeAsString();
 }
 
-// Whether two operators hold the same numbers; all that passes change.
-struct SameNumbers {
-  const graph::Operation& other;
-
-  bool operator()(const graph::Conv& a) const {
-    const auto& b = std::get<graph::Conv>(other);
-    return same(a.weight, b.weight) && same(a.bias, b.bias) && !a.weight_scale.defined();
-  }
-  bool operator()(const graph::ConvTranspose& a) const {
-    const auto& b = std::get<graph::ConvTranspose>(other);
-    return same(a.weight, b.weight) && same(a.bias, b.bias);
-  }
-  bool operator()(const graph::Linear& a) const {
-    const auto& b = std::get<graph::Linear>(other);
-    return same(a.weight, b.weight) && same(a.bias, b.bias);
-  }
-  bool operator()(const graph::Affine& a) const {
-    const auto& b = std::get<graph::Affine>(other);
-    return same(a.scale, b.scale) && same(a.shift, b.shift);
-  }
-  template <class Other>
-  bool operator()(const Other&) const {
-    return true;
-  }
-};
-
-bool has_scale_for_each(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes(), [](const Node& node) {
-    const auto* conv = std::get_if<graph::Conv>(&node.operation);
-    return conv != nullptr && conv->weight_scale.defined() && conv->weight_scale.numel() > 1;
-  });
+// Moves external data into the tensor: the copy may lie in another folder.
+void embed(onnx::TensorProto& tensor, const std::filesystem::path& file) {
+  if (tensor.data_location() != onnx::TensorProto::EXTERNAL) return;
+  const std::vector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
+  const std::string name = tensor.name();
+  const auto numbers = to_torch(tensor, file);
+  if (!numbers) throw Obstacle{fmt::format("tensor {} holds no numbers", name)};
+  tensor.Clear();
+  set_tensor(tensor, name, *numbers, shape);
 }
 
 class Copier {
@@ -74,25 +56,35 @@ class Copier {
         original_(original),
         quantized_(quantized),
         options_(options),
-        nodes_(file.model().graph()) {
+        nodes_(file.model().graph()),
+        raised_from_(OnnxView(file).opset("")),
+        opset_(std::max(raised_from_, quantized_opset(quantized, options.profile))),
+        writer_(quantized, options, opset_, names_, added_) {
     for (NodeId id = 0; id < original.nodes().size(); ++id) {
       if (!original.node(id).file_value.empty()) originals_[original.node(id).file_value] = id;
     }
+    const size_t most = std::max(original.nodes().size(), quantized.nodes().size());
+    placeholders_.nodes.resize(most, "node");
+    placeholders_.values.resize(most, "value");
   }
 
   QuantizedCopy run() {
     QuantizedCopy copy;
-    expect_same_interface();
-    choose_opset(copy.notes);
+    expect_profile();
+    expect_input();
     choose_names();
-    GraphWriter writer(quantized_, options_, opset_, names_, added_);
-    writer_ = &writer;
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
       if (is_of_file(id)) place(id);
     }
     for (const auto& output : quantized_.outputs()) need(output.node);
     copy.model = std::make_unique<onnx::ModelProto>(file_.model());
+    remove_outputs(*copy.model, copy.notes);
     assemble(*copy.model);
+    if (opset_ > raised_from_) {
+      copy.notes.push_back(fmt::format("opset raised from {} to {}, which QuantizeLinear needs{}",
+                                       raised_from_, opset_,
+                                       opset_ < 13 ? "" : " with a scale for each filter"));
+    }
     copy.value_names = names_.values;
     return copy;
   }
@@ -108,43 +100,42 @@ class Copier {
     return !is_input(id) && !is_quantizer(id) &&
            originals_.contains(quantized_.node(id).file_value);
   }
-
-  void expect_same_interface() const {
-    if (options_.profile == OnnxProfile::kNpu) throw Obstacle{"profile npu needs opset 9"};
-    std::set<std::string> outputs;
-    for (const auto& output : file_.model().graph().output()) outputs.insert(output.name());
-    for (const auto& output : quantized_.outputs()) {
-      if (!outputs.contains(output.name)) throw Obstacle{"it has no output " + output.name};
-    }
-    const auto& shape = file_.model().graph().input(0).type().tensor_type().shape();
-    const bool fixed = shape.dim_size() > 0 && shape.dim(0).has_dim_value();
-    if (fixed && shape.dim(0).dim_value() != quantized_.input().shape.at(0)) {
-      throw Obstacle{"it takes another number of pictures"};
-    }
+  std::vector<int> part_of(NodeId id) const {
+    return nodes_.between(quantized_.node(id).file_value, originals_);
   }
 
-  void choose_opset(std::vector<std::string>& notes) {
-    const int64_t own = OnnxView(file_).opset("");
-    const int64_t needed = has_scale_for_each(quantized_) ? kPerChannelOpset : kScaleOpset;
-    opset_ = std::max(own, needed);
-    raised_from_ = own;
-    if (own >= needed) return;
-    notes.push_back(fmt::format("opset raised from {} to {}, which DequantizeLinear needs{}", own,
-                                opset_, needed == kPerChannelOpset ? " for a scale each" : ""));
+  void expect_profile() const {
+    const int64_t needed = quantized_opset(quantized_, OnnxProfile::kNpu);
+    if (options_.profile != OnnxProfile::kNpu || opset_ == needed) return;
+    throw Obstacle{fmt::format("profile npu needs opset {}, the file has {}", needed, opset_)};
+  }
+
+  void expect_input() {
+    const auto& name = std::get<graph::Input>(quantized_.input().operation).name;
+    for (const auto& input : file_.model().graph().input()) {
+      if (input.name() != name) continue;
+      const auto& shape = input.type().tensor_type().shape();
+      is_dynamic_ = !std::ranges::all_of(
+          shape.dim(), [](const auto& dimension) { return dimension.has_dim_value(); });
+      if (shape.dim_size() > 0 && shape.dim(0).has_dim_value() &&
+          shape.dim(0).dim_value() != quantized_.input().shape.at(0)) {
+        throw Obstacle{"it takes another number of pictures"};
+      }
+    }
   }
 
   std::string unique(const std::string& name) {
     std::string unique = name;
-    for (int i = 1; !names_.taken.insert(unique).second; ++i)
+    for (int i = 1; !names_.taken.insert(unique).second; ++i) {
       unique = fmt::format("{}_{}", name, i);
+    }
     return unique;
   }
 
   // The node of the file that a node of the graph was read from.
   const onnx::NodeProto& main_node(NodeId id) const {
     const Node& node = quantized_.node(id);
-    return nodes_.main_of(nodes_.between(node.file_value, originals_),
-                          graph::kind_name(node.operation), node.file_value);
+    return nodes_.main_of(part_of(id), graph::kind_name(node.operation), node.file_value);
   }
 
   void choose_names() {
@@ -152,6 +143,7 @@ class Copier {
     const auto own = graph::node_names(quantized_);
     names_.nodes.resize(own.size());
     names_.values.resize(own.size());
+    std::set<std::string> mains;  // a node of several values has several nodes in the graph
     for (NodeId id = 0; id < own.size(); ++id) {
       const Node& node = quantized_.node(id);
       if (is_input(id)) {
@@ -159,7 +151,8 @@ class Copier {
       } else if (is_of_file(id)) {
         names_.values[id] = node.file_value;
         const std::string& name = main_node(id).name();
-        names_.nodes[id] = name.empty() ? node.file_value : name;
+        const bool is_taken = name.empty() || !mains.insert(name).second;
+        names_.nodes[id] = is_taken ? unique(node.file_value) : name;
       } else {
         const std::string base =
             is_quantizer(id) ? names_.values[node.inputs[0]] + "/FakeQuantize" : own[id];
@@ -167,15 +160,27 @@ class Copier {
         names_.values[id] = unique(names_.nodes[id] + "_output_0");
       }
     }
-    for (const auto& output : quantized_.outputs()) {
-      if (names_.values[output.node] == output.name || is_of_file(output.node)) continue;
-      for (NodeId id = 0; id < own.size(); ++id) {
-        if (names_.values[id] != output.name) continue;
-        names_.values[id] = unique(output.name + "_float");
-        nodes_.rename(output.name, names_.values[id]);
-      }
-      names_.values[output.node] = output.name;
+    for (const auto& output : quantized_.outputs()) name_output(output);
+  }
+
+  // Codes that are an output get its name, and the float value in front of them another.
+  void name_output(const graph::Output& output) {
+    const auto& all = file_.model().graph().output();
+    if (std::ranges::none_of(all, [&](const auto& o) { return o.name() == output.name; })) {
+      throw Obstacle{"it has no output " + output.name};
     }
+    if (is_input(output.node) || is_of_file(output.node)) return;
+    if (!named_.insert(output.node).second) {
+      throw Obstacle{fmt::format("output {} is the same as another one", output.name)};
+    }
+    const auto before = std::ranges::find(names_.values, output.name);
+    if (before == names_.values.end()) {
+      nodes_.replace(output.name, unique(output.name + "_unused"));
+    } else {
+      *before = unique(output.name + "_float");
+      nodes_.rename(output.name, *before);
+    }
+    names_.values[output.node] = output.name;
   }
 
   // A node of the graph that the file has: as it is, or written anew.
@@ -183,25 +188,22 @@ class Copier {
     const Node& node = quantized_.node(id);
     if (std::holds_alternative<graph::Constant>(node.operation)) return;
     const NodeId before = originals_.at(node.file_value);
-    const Node& origin = original_.node(before);
-    const auto part = nodes_.between(node.file_value, originals_);
+    const auto part = part_of(id);
     const auto inputs = matched_inputs(id, before);
-    const bool equal = origin.operation.index() == node.operation.index() &&
-                       std::visit(SameNumbers{origin.operation}, node.operation);
-    const bool is_conv = std::holds_alternative<graph::Conv>(node.operation);
-    if (!inputs || nodes_.changes(part, raised_from_, opset_) ||
-        (!equal && !(is_conv && nodes_.is_one(part, "Conv")))) {
-      write_anew(id, part);
-      return;
+    const bool equal = written_alone(original_, before, options_, opset_, placeholders_) ==
+                       written_alone(quantized_, id, options_, opset_, placeholders_);
+    const bool has_filters = std::holds_alternative<Conv>(node.operation) &&
+                             std::holds_alternative<Conv>(original_.node(before).operation) &&
+                             part.size() == 1 && nodes_.has(part, "Conv") &&
+                             options_.profile != OnnxProfile::kNpu;
+    if (!inputs || nodes_.changes(part, raised_from_, opset_) || (!equal && !has_filters)) {
+      return write_anew(id, part);
     }
     for (const auto& [name, input] : *inputs) {
       need(input);
-      if (!nodes_.redirect(part, name, names_.values[input])) {
-        throw Obstacle{fmt::format("{} is read as quantized and as float through one node", name)};
-      }
+      nodes_.redirect(part, name, names_.values[input]);
     }
-    nodes_.keep(part);
-    if (!equal) exchange_filters(id, part);
+    if (!equal) exchange_filters(id, part.front());
   }
 
   // What the node's inputs are called in the file, and the nodes of the quantized graph that they
@@ -236,54 +238,67 @@ class Copier {
   void need(NodeId id) {
     if (is_input(id) || is_of_file(id) || !written_.insert(id).second) return;
     for (const NodeId input : quantized_.node(id).inputs) need(input);
-    writer_->write(id);
+    writer_.write(id);
   }
 
   void write_anew(NodeId id, const std::vector<int>& part) {
+    const auto& main = main_node(id);
+    if (is_dynamic_ && nodes_.has(part, "Shape")) {
+      throw Obstacle{
+          fmt::format("node {} ({}), which depends on the size of the picture, would "
+                      "have to be written anew",
+                      main.name(), main.op_type())};
+    }
     for (const NodeId input : quantized_.node(id).inputs) need(input);
     const int first = added_.node_size();
-    writer_->write(id);
+    writer_.write(id);
     for (int i = first; i < added_.node_size(); ++i) {
       if (added_.node(i).output(0) != names_.values[id]) continue;
-      added_.mutable_node(i)->set_doc_string(main_node(id).doc_string());
+      added_.mutable_node(i)->set_doc_string(main.doc_string());
     }
-    nodes_.drop(part);
+    const std::string& value = quantized_.node(id).file_value;
+    nodes_.replace(value, unique(value + "_unused"));
   }
 
   // The Conv stays; its filters and bias become what the graph's node is written with.
-  void exchange_filters(NodeId id, const std::vector<int>& part) {
-    const int first = added_.node_size();
-    writer_->write(id);
-    for (int i = first; i < added_.node_size(); ++i) {
-      if (added_.node(i).op_type() != "Conv") continue;
-      nodes_.set_constants(part.front(),
-                           {added_.node(i).input().begin() + 1, added_.node(i).input().end()});
-      added_.mutable_node()->DeleteSubrange(i, 1);
-      return;
+  void exchange_filters(NodeId id, int node) {
+    writer_.write(id);
+    const auto& conv = added_.node(added_.node_size() - 1);
+    nodes_.set_constants(node, {conv.input().begin() + 1, conv.input().end()});
+    added_.mutable_node()->RemoveLast();
+  }
+
+  // Those that the contract does not name: the quantizer has changed what they are computed from.
+  void remove_outputs(onnx::ModelProto& model, std::vector<std::string>& notes) const {
+    auto& outputs = *model.mutable_graph()->mutable_output();
+    for (int i = outputs.size(); i-- > 0;) {
+      const std::string name = outputs[i].name();
+      const auto& known = quantized_.outputs();
+      if (std::ranges::any_of(known, [&](const auto& o) { return o.name == name; })) continue;
+      notes.push_back(
+          fmt::format("output {} is left out, since the contract does not name it", name));
+      outputs.DeleteSubrange(i, 1);
     }
   }
 
-  void assemble(onnx::ModelProto& model) {
-    const OnnxView view(file_);
-    for (auto& tensor : *model.mutable_graph()->mutable_initializer()) {
-      if (tensor.data_location() != onnx::TensorProto::EXTERNAL) continue;
-      const std::vector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
-      const std::string name = tensor.name();
-      const auto numbers = view.constant(name);
-      if (!numbers) throw Obstacle{"tensor " + name + " holds no numbers"};
-      tensor.Clear();
-      set_tensor(tensor, name, *numbers, shape);
+  void assemble(onnx::ModelProto& model) const {
+    auto& graph = *model.mutable_graph();
+    nodes_.assemble(added_, raised_from_, opset_, graph);
+    for (auto& tensor : *graph.mutable_initializer()) embed(tensor, file_.path());
+    for (auto& node : *graph.mutable_node()) {
+      for (auto& attribute : *node.mutable_attribute()) {
+        if (attribute.has_t()) embed(*attribute.mutable_t(), file_.path());
+      }
     }
-    nodes_.assemble(added_, *model.mutable_graph());
     for (auto& import : *model.mutable_opset_import()) {
-      if (import.domain().empty()) import.set_version(opset_);
+      if (import.domain().empty() || import.domain() == "ai.onnx") import.set_version(opset_);
     }
+    add_quantizer_domain(quantized_, options_.profile, model);
     constexpr int64_t kFreeInitializers = 4;  // that are no inputs
-    constexpr int64_t kOfPerChannelOpset = 7;
+    constexpr int64_t kOfPerChannel = 7;      // came with opset 13
+    const bool is_raised = opset_ > raised_from_ && opset_ >= 13;
     model.set_ir_version(
-        std::max<int64_t>(model.ir_version(), opset_ > raised_from_ && opset_ >= kPerChannelOpset
-                                                  ? kOfPerChannelOpset
-                                                  : kFreeInitializers));
+        std::max<int64_t>(model.ir_version(), is_raised ? kOfPerChannel : kFreeInitializers));
     for (const auto& [key, value] : options_.metadata) {
       auto& all = *model.mutable_metadata_props();
       const auto known =
@@ -300,11 +315,12 @@ class Copier {
   OnnxOptions options_;
   FileNodes nodes_;
   std::map<std::string, NodeId> originals_;  // nodes of original_ by their value's name
-  FileNames names_;
-  int64_t opset_ = 0, raised_from_ = 0;
+  int64_t raised_from_, opset_;
+  bool is_dynamic_ = false;  // the file takes pictures of several sizes
+  FileNames names_, placeholders_;
   onnx::GraphProto added_;
-  GraphWriter* writer_ = nullptr;
-  std::set<NodeId> written_;
+  GraphWriter writer_;
+  std::set<NodeId> written_, named_;
 };
 
 }  // namespace
