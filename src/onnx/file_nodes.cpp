@@ -1,33 +1,13 @@
 #include "file_nodes.h"
 
 #include <fmt/format.h>
-#include <onnx/defs/schema.h>
 
 #include <algorithm>
 
+#include "raise_opset.h"
+
 namespace dualdepth {
 namespace {
-
-// Operators whose nodes may stay valid from this opset on and mean something else.
-const std::map<std::string, int64_t> kOtherMeaning{
-    {"Resize", 11}, {"Softmax", 13}, {"LogSoftmax", 13}, {"Hardmax", 13}};
-
-bool is_changed(const onnx::NodeProto& node, int64_t from, int64_t to) {
-  const bool is_standard = node.domain().empty() || node.domain() == "ai.onnx";
-  if (from == to || !is_standard) return false;
-  const auto schema = [&](int64_t opset) {
-    return onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset), "");
-  };
-  const auto* after = schema(to);
-  if (after == nullptr || after->Deprecated()) return true;
-  if (after == schema(from)) return false;
-  const auto other = kOtherMeaning.find(node.op_type());
-  if (other != kOtherMeaning.end() && from < other->second && to >= other->second) return true;
-  return node.input_size() < after->min_input() || node.input_size() > after->max_input() ||
-         std::ranges::any_of(node.attribute(), [&](const onnx::AttributeProto& attribute) {
-           return !after->attributes().contains(attribute.name());
-         });
-}
 
 // A node in the order of the copy.
 struct Placed {
@@ -126,9 +106,9 @@ bool FileNodes::has(const std::vector<int>& part, std::string_view type) const {
   return std::ranges::any_of(part, [&](int index) { return file_.node(index).op_type() == type; });
 }
 
-bool FileNodes::changes(const std::vector<int>& part, int64_t from, int64_t to) const {
-  return std::ranges::any_of(part,
-                             [&](int index) { return is_changed(file_.node(index), from, to); });
+bool FileNodes::can_be_raised(const std::vector<int>& part, int64_t from, int64_t to) const {
+  return std::ranges::all_of(
+      part, [&](int index) { return raise_opset(file_.node(index), from, to).has_value(); });
 }
 
 void FileNodes::redirect(const std::vector<int>& part, const std::string& value,
@@ -166,7 +146,26 @@ onnx::NodeProto FileNodes::changed(int index) const {
   return node;
 }
 
-void FileNodes::assemble(const onnx::GraphProto& added, int64_t from, int64_t to,
+onnx::NodeProto FileNodes::raised(const onnx::NodeProto& node, const Opsets& opsets,
+                                  std::vector<onnx::TensorProto>& constants) {
+  auto raised = raise_opset(node, opsets.from, opsets.to);
+  if (!raised) {
+    throw Obstacle{fmt::format("node {} ({}) is another one in opset {}", node.name(),
+                               node.op_type(), opsets.to)};
+  }
+  for (auto& tensor : raised->constants) {
+    if (!tensor.has_data_type()) {
+      raised->node.add_input("");
+      continue;
+    }
+    tensor.set_name(opsets.unique_name(node.output(0) + "_parameter"));
+    raised->node.add_input(tensor.name());
+    constants.push_back(std::move(tensor));
+  }
+  return std::move(raised->node);
+}
+
+void FileNodes::assemble(const onnx::GraphProto& added, const Opsets& opsets,
                          onnx::GraphProto& graph) const {
   std::vector<Placed> nodes;
   for (int i = 0; i < file_.node_size(); ++i) nodes.push_back({changed(i), true});
@@ -190,15 +189,12 @@ void FileNodes::assemble(const onnx::GraphProto& added, int64_t from, int64_t to
 
   graph.clear_node();
   std::set<std::string> computed;
+  std::vector<onnx::TensorProto> constants;
   for (size_t i = 0; i < nodes.size(); ++i) {
     if (!stays[i]) continue;
     auto& node = *graph.add_node();
-    node = std::move(nodes[i].node);
+    node = nodes[i].is_of_file ? raised(nodes[i].node, opsets, constants) : nodes[i].node;
     computed.insert(node.output().begin(), node.output().end());
-    if (nodes[i].is_of_file && is_changed(node, from, to)) {
-      throw Obstacle{
-          fmt::format("node {} ({}) is another one in opset {}", node.name(), node.op_type(), to)};
-    }
   }
   std::set<std::string> left_out;
   for (const auto& tensor : file_.initializer()) {
@@ -209,6 +205,7 @@ void FileNodes::assemble(const onnx::GraphProto& added, int64_t from, int64_t to
   erase_if(*graph.mutable_initializer(), is_left_out);
   erase_if(*graph.mutable_input(), is_left_out);  // older files list initializers, too
   for (const auto& tensor : added.initializer()) *graph.add_initializer() = tensor;
+  for (const auto& tensor : constants) *graph.add_initializer() = tensor;
   erase_if(*graph.mutable_value_info(), [&](const auto& value) {
     return producers_.contains(value.name()) && !computed.contains(value.name());
   });

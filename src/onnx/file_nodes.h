@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -16,6 +17,12 @@ namespace dualdepth {
 // Thrown for a file that cannot be kept; `reason` is half a sentence.
 struct Obstacle {
   std::string reason;
+};
+
+// Of the file and of its copy.
+struct Opsets {
+  int64_t from, to;
+  std::function<std::string(const std::string&)> unique_name;
 };
 
 // The nodes of a file that is copied: what they read and compute instead. A part is those nodes, by
@@ -33,9 +40,8 @@ class FileNodes {
   const onnx::NodeProto& main_of(const std::vector<int>& part, std::string_view type,
                                  const std::string& value) const;
   bool has(const std::vector<int>& part, std::string_view type) const;
-  // Whether one of the nodes has another form, or means something else, in opset `to` than in
-  // `from`.
-  bool changes(const std::vector<int>& part, int64_t from, int64_t to) const;
+  // Whether raise_opset() knows all of its nodes.
+  bool can_be_raised(const std::vector<int>& part, int64_t from, int64_t to) const;
 
   // Gives a value another name, in the node that computes it and in those that read it.
   void rename(const std::string& value, const std::string& name) { renamed_[value] = name; }
@@ -51,12 +57,13 @@ class FileNodes {
 
   // Sets nodes and initializers of `graph`, a copy of the file's, to the changed ones of the file
   // and the `added` ones, each behind what it reads. What was read and is not any more is left out.
-  // Throws Obstacle when a node of the file that stays changes between the opsets.
-  void assemble(const onnx::GraphProto& added, int64_t from, int64_t to,
-                onnx::GraphProto& graph) const;
+  // Throws Obstacle when a node of the file that stays cannot be raised.
+  void assemble(const onnx::GraphProto& added, const Opsets& opsets, onnx::GraphProto& graph) const;
 
  private:
   onnx::NodeProto changed(int index) const;
+  static onnx::NodeProto raised(const onnx::NodeProto& node, const Opsets& opsets,
+                                std::vector<onnx::TensorProto>& constants);
 
   const onnx::GraphProto& file_;
   std::map<std::string, int> producers_;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "dualdepth/base/error.h"
 #include "file_nodes.h"
 #include "graph_writer.h"
 #include "onnx_tensor.h"
@@ -196,7 +197,7 @@ class Copier {
                              std::holds_alternative<Conv>(original_.node(before).operation) &&
                              part.size() == 1 && nodes_.has(part, "Conv") &&
                              options_.profile != OnnxProfile::kNpu;
-    if (!inputs || nodes_.changes(part, raised_from_, opset_) || (!equal && !has_filters)) {
+    if (!inputs || !nodes_.can_be_raised(part, raised_from_, opset_) || (!equal && !has_filters)) {
       return write_anew(id, part);
     }
     for (const auto& [name, input] : *inputs) {
@@ -281,9 +282,10 @@ class Copier {
     }
   }
 
-  void assemble(onnx::ModelProto& model) const {
+  void assemble(onnx::ModelProto& model) {
     auto& graph = *model.mutable_graph();
-    nodes_.assemble(added_, raised_from_, opset_, graph);
+    const auto unique_name = [this](const std::string& name) { return unique(name); };
+    nodes_.assemble(added_, {raised_from_, opset_, unique_name}, graph);
     for (auto& tensor : *graph.mutable_initializer()) embed(tensor, file_.path());
     for (auto& node : *graph.mutable_node()) {
       for (auto& attribute : *node.mutable_attribute()) {
@@ -328,11 +330,13 @@ class Copier {
 QuantizedCopy quantized_copy(const OnnxFile& file, const Graph& original, const Graph& quantized,
                              const OnnxOptions& options) {
   try {
-    return Copier(file, original, quantized, options).run();
+    auto copy = Copier(file, original, quantized, options).run();
+    checked_onnx(*copy.model, file.path().string());  // files may be read that ONNX refuses
+    return copy;
   } catch (const Obstacle& obstacle) {
-    QuantizedCopy none;
-    none.obstacle = obstacle.reason;
-    return none;
+    return {.model = nullptr, .obstacle = obstacle.reason};
+  } catch (const Error& error) {
+    return {.model = nullptr, .obstacle = "ONNX's checker refuses a copy: " + error.parts().got};
   }
 }
 

@@ -10,6 +10,21 @@
 
 namespace dualdepth {
 
+onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& name) {
+  onnx::ModelProto checked = model;
+  try {
+    onnx::checker::check_model(checked);
+    const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
+    onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
+  } catch (const std::exception& error) {
+    throw Error({.subject = name,
+                 .expected = "a model that ONNX's checker accepts",
+                 .got = error.what(),
+                 .fix = ""});
+  }
+  return checked;
+}
+
 void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
   if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
     throw Error({.subject = file.string(),
@@ -17,17 +32,7 @@ void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file
                  .got = fmt::format("{} bytes", bytes),
                  .fix = "ONNX files cannot be larger; choose a smaller encoder"});
   }
-  onnx::ModelProto checked = model;
-  try {
-    onnx::checker::check_model(checked);
-    const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
-    onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
-  } catch (const std::exception& error) {
-    throw Error({.subject = file.string(),
-                 .expected = "a model that ONNX's checker accepts",
-                 .got = error.what(),
-                 .fix = ""});
-  }
+  const auto checked = checked_onnx(model, file.string());
   write_file_atomically(file, checked.SerializeAsString());
 }
 

@@ -39,8 +39,12 @@ std::unique_ptr<onnx::ModelProto> to_onnx(const graph::Graph& graph, const OnnxO
 // others "/encoder/conv1/Relu_output_0". Of a FakeQuantize it is the dequantized value.
 std::vector<std::string> value_names(const graph::Graph& graph);
 
-// Checks the model with onnx::checker and full shape inference, then writes it, whole or not at
-// all. Throws Error naming the file when the check fails or the model has 2 GB or more.
+// The model with the shapes of all values, as onnx::checker and full shape inference accept it.
+// Throws Error whose subject is `name` otherwise.
+onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& name);
+
+// Writes the model as checked_onnx() returns it, whole or not at all. Throws Error naming the file
+// when the check fails or the model has 2 GB or more.
 void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file);
 
 }  // namespace dualdepth
