@@ -36,6 +36,8 @@ class GraphWriter : public graph::NodeWriter {
   void write_all();
   // One node that is no input.
   void write(graph::NodeId id);
+  // TensorProto::DataType of a node's value as it is written.
+  int type_of(graph::NodeId id) const;
 
   const graph::Graph& graph() const override { return graph_; }
   graph::NodeId id() const override { return id_; }
@@ -54,7 +56,6 @@ class GraphWriter : public graph::NodeWriter {
 
  private:
   std::string unique_name(const std::string& name);
-  int type_of(graph::NodeId id) const;
   void add(const graph::WrittenNode& written, const std::string& name, const std::string& output);
   void write_input(const graph::Input& input);
 

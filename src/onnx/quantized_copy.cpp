@@ -79,7 +79,7 @@ class Copier {
     }
     for (const auto& output : quantized_.outputs()) need(output.node);
     copy.model = std::make_unique<onnx::ModelProto>(file_.model());
-    remove_outputs(*copy.model, copy.notes);
+    choose_outputs(*copy.model->mutable_graph(), copy.notes);
     assemble(*copy.model);
     if (opset_ > raised_from_) {
       copy.notes.push_back(fmt::format("opset raised from {} to {}, which QuantizeLinear needs{}",
@@ -164,24 +164,43 @@ class Copier {
     for (const auto& output : quantized_.outputs()) name_output(output);
   }
 
-  // Codes that are an output get its name, and the float value in front of them another.
+  // Codes that are an output get its name, and the float value in front of them another. What the
+  // graph computes of the file's outputs, levels of logits, are new outputs.
   void name_output(const graph::Output& output) {
+    const NodeId id = output.node;
+    const bool is_own = is_input(id) || is_of_file(id);
     const auto& all = file_.model().graph().output();
     if (std::ranges::none_of(all, [&](const auto& o) { return o.name() == output.name; })) {
-      throw Obstacle{"it has no output " + output.name};
-    }
-    if (is_input(output.node) || is_of_file(output.node)) return;
-    if (!named_.insert(output.node).second) {
-      throw Obstacle{fmt::format("output {} is the same as another one", output.name)};
-    }
-    const auto before = std::ranges::find(names_.values, output.name);
-    if (before == names_.values.end()) {
-      nodes_.replace(output.name, unique(output.name + "_unused"));
-    } else {
+      if (is_own || !names_.taken.insert(output.name).second) {
+        throw Obstacle{"it has no output " + output.name};
+      }
+      add_output(output);
+    } else if (is_own) {
+      return;
+    } else if (const auto before = std::ranges::find(names_.values, output.name);
+               before != names_.values.end()) {
       *before = unique(output.name + "_float");
       nodes_.rename(output.name, *before);
+    } else {
+      nodes_.replace(output.name, unique(output.name + "_unused"));
     }
-    names_.values[output.node] = output.name;
+    if (!named_.insert(id).second) {
+      throw Obstacle{fmt::format("output {} is the same as another one", output.name)};
+    }
+    names_.values[id] = output.name;
+  }
+
+  // Sizes that depend on the picture's are those that ONNX infers.
+  void add_output(const graph::Output& output) {
+    const Node& node = quantized_.node(output.node);
+    auto& value = *added_.add_output();
+    value.set_name(output.name);
+    auto* type = value.mutable_type()->mutable_tensor_type();
+    type->set_elem_type(writer_.type_of(output.node));
+    for (const int64_t size : node.shape) {
+      auto* dimension = type->mutable_shape()->add_dim();
+      if (!is_dynamic_) dimension->set_dim_value(size);
+    }
   }
 
   // A node of the graph that the file has: as it is, or written anew.
@@ -269,16 +288,20 @@ class Copier {
     added_.mutable_node()->RemoveLast();
   }
 
-  // Those that the contract does not name: the quantizer has changed what they are computed from.
-  void remove_outputs(onnx::ModelProto& model, std::vector<std::string>& notes) const {
-    auto& outputs = *model.mutable_graph()->mutable_output();
+  // The outputs of the quantized graph. Others would be computed from values that equalization has
+  // changed.
+  void choose_outputs(onnx::GraphProto& graph, std::vector<std::string>& notes) const {
+    auto& outputs = *graph.mutable_output();
     for (int i = outputs.size(); i-- > 0;) {
       const std::string name = outputs[i].name();
       const auto& known = quantized_.outputs();
       if (std::ranges::any_of(known, [&](const auto& o) { return o.name == name; })) continue;
-      notes.push_back(
-          fmt::format("output {} is left out, since the contract does not name it", name));
+      notes.push_back(fmt::format("output {} is left out: the quantized network has none", name));
       outputs.DeleteSubrange(i, 1);
+    }
+    outputs.MergeFrom(added_.output());
+    for (const auto& output : added_.output()) {
+      notes.push_back(fmt::format("output {} is new", output.name()));
     }
   }
 

@@ -156,6 +156,51 @@ TEST_F(QuantizedCopies, LeavesOutOutputsThatTheContractDoesNotName) {
   expect_computes(quantized);
 }
 
+// Level 0, 1 or 2 of logits: the reader's user has put an ArgMax behind them.
+TEST_F(QuantizedCopies, AddsLevelsInPlaceOfLogits) {
+  ModelBuilder builder;
+  for (const int axis : {0, 2, 3}) {
+    auto* type = builder.graph().mutable_input(0)->mutable_type()->mutable_tensor_type();
+    type->mutable_shape()->mutable_dim(axis)->set_dim_param("d" + std::to_string(axis));
+  }
+  builder.add_floats("filters", {3, 3, 1, 1}, {1, 0, 0, 0, 1, 0, 0, 0, 1});
+  builder.add("Conv", {"x", "filters"}, "c");
+  builder.add("Relu", {"c"}, "logits");
+  builder.end_map("logits");
+  read(builder, {.height = 8, .width = 8});
+  original_.set_outputs({{"level", original_.add(graph::ArgMax{}, {node("logits")}, "")}});
+  const Graph quantized = with_codes(original_, torch::tensor({1.0F}));
+  copied(quantized);
+  EXPECT_THAT(notes_, ElementsAre("output logits is left out: the quantized network has none",
+                                  "output level is new"));
+  const OnnxFile copy(folder_ / "copy.onnx");
+  const auto& level = copy.model().graph().output(0);
+  EXPECT_EQ(level.type().tensor_type().elem_type(), onnx::TensorProto::INT64);
+  const auto& shape = level.type().tensor_type().shape();
+  EXPECT_EQ(shape.dim(1).dim_value(), 1);
+  EXPECT_FALSE(shape.dim(2).has_dim_value());
+  expect_computes(quantized, {.height = 8, .width = 8});
+}
+
+// Reshape to the picture's own height and width, computed with Shape: for one size a constant.
+TEST_F(QuantizedCopies, ANodeThatComputesFromSizesIsNotWrittenForOneSize) {
+  ModelBuilder builder = conv_and_relu();
+  builder.graph().clear_output();
+  auto* type = builder.graph().mutable_input(0)->mutable_type()->mutable_tensor_type();
+  type->mutable_shape()->mutable_dim(2)->set_dim_param("height");
+  builder.add("Shape", {"y"}, "sizes");
+  builder.add("Reshape", {"y", "sizes"}, "z");
+  builder.end_map("z");
+  read(builder, {.height = 8, .width = 8});
+  Graph quantized = with_codes(original_, torch::tensor({0.25F}));
+  copied(quantized);
+  EXPECT_EQ(named(OnnxFile(folder_ / "copy.onnx").model(), "the_Reshape").input(1), "sizes");
+  const NodeId reshape = quantized.nodes().size() - 1;
+  ASSERT_EQ(quantized.node(reshape).file_value, "z");
+  quantized.replace(reshape, graph::Relu{});  // as a pass that changes the node
+  EXPECT_THAT(obstacle(quantized), HasSubstr("the_Reshape"));
+}
+
 TEST_F(QuantizedCopies, HoldsExternalDataItself) {
   ModelBuilder builder = conv_and_relu();
   builder.add_floats("offset", {1, 1, 1, 1}, {});

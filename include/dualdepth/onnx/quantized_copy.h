@@ -38,12 +38,13 @@ struct QuantizedCopy {
 // The opset is raised where it is below what the quantized nodes need: 13 with a scale for each
 // filter, else 10. Nodes whose form changed in between are raised, too: attributes that became
 // inputs become initializers, an Upsample becomes a Resize. Outputs that the quantized graph does
-// not have are left out, since equalization changes the values that they are computed from.
+// not have are left out, since equalization changes the values that they are computed from. Outputs
+// that the file does not have, levels in place of logits, are added.
 //
 // The file cannot be kept, and the caller writes the graph with to_onnx() instead, where
 //
 //   - the profile is npu, which needs opset 9, and the file has a higher opset
-//   - an output of the quantized graph is not in the file (logits that became levels)
+//   - a value of the file has become an output, or one has got another name
 //   - the graph is for another batch than the file
 //   - nodes of the graph need different forms of a value from one node of the file
 //   - the file has a symbolic dimension, and a node that computes from sizes (Shape) would have to
