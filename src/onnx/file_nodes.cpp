@@ -168,6 +168,7 @@ onnx::NodeProto FileNodes::raised(const onnx::NodeProto& node, const Opsets& ops
 void FileNodes::assemble(const onnx::GraphProto& added, const Opsets& opsets,
                          onnx::GraphProto& graph) const {
   std::vector<Placed> nodes;
+  nodes.reserve(file_.node().size() + added.node().size());
   for (int i = 0; i < file_.node_size(); ++i) nodes.push_back({changed(i), true});
   for (const auto& node : added.node()) nodes.push_back({node, false});
   nodes = sorted(std::move(nodes));

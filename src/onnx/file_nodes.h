@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,9 +15,10 @@
 
 namespace dualdepth {
 
-// Thrown for a file that cannot be kept; `reason` is half a sentence.
-struct Obstacle {
-  std::string reason;
+// Thrown for a file that cannot be kept; its text is half a sentence.
+class Obstacle : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 // Of the file and of its copy.

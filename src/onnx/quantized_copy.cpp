@@ -357,7 +357,7 @@ QuantizedCopy quantized_copy(const OnnxFile& file, const Graph& original, const 
     checked_onnx(*copy.model, file.path().string());  // files may be read that ONNX refuses
     return copy;
   } catch (const Obstacle& obstacle) {
-    return {.model = nullptr, .obstacle = obstacle.reason};
+    return {.model = nullptr, .obstacle = obstacle.what()};
   } catch (const Error& error) {
     return {.model = nullptr, .obstacle = "ONNX's checker refuses a copy: " + error.parts().got};
   }
