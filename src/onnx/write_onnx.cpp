@@ -21,21 +21,23 @@ bool is_known(const onnx::ModelProto& model) {
   });
 }
 
-void check(const onnx::ModelProto& model, const std::filesystem::path& file) {
+}  // namespace
+
+onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& name) {
+  if (!is_known(model)) return model;
   onnx::ModelProto checked = model;
   try {
     onnx::checker::check_model(checked);
     const onnx::ShapeInferenceOptions strict(/*check_type=*/true, /*strict_mode=*/1);
     onnx::shape_inference::InferShapes(checked, onnx::OpSchemaRegistry::Instance(), strict);
   } catch (const std::exception& error) {
-    throw Error({.subject = file.string(),
+    throw Error({.subject = name,
                  .expected = "a model that ONNX's checker accepts",
                  .got = error.what(),
                  .fix = ""});
   }
+  return checked;
 }
-
-}  // namespace
 
 void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
   if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
@@ -44,8 +46,8 @@ void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file
                  .got = fmt::format("{} bytes", bytes),
                  .fix = "ONNX files cannot be larger; choose a smaller encoder"});
   }
-  if (is_known(model)) check(model, file);
-  write_file_atomically(file, model.SerializeAsString());
+  const auto checked = checked_onnx(model, file.string());
+  write_file_atomically(file, checked.SerializeAsString());
 }
 
 }  // namespace dualdepth

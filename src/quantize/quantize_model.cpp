@@ -18,6 +18,7 @@
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/onnx/onnx_file.h"
 #include "dualdepth/onnx/onnx_writer.h"
+#include "dualdepth/onnx/quantized_copy.h"
 #include "dualdepth/runtime/checkpoint.h"
 #include "dualdepth/runtime/exported_model.h"
 #include "dualdepth/runtime/onnx_contract.h"
@@ -135,6 +136,25 @@ graph::Graph with_float_sums(const graph::Graph& graph) {
   return floats;
 }
 
+// The quantized graph in the file that it comes from, or in one of its own.
+QuantizedCopy to_file(const Quantization& quantization, const Contract& contract,
+                      OnnxProfile profile, const FloatModel* original) {
+  const graph::Graph& graph = quantization.graph;
+  const OnnxOptions options{.profile = profile,
+                            .opset = quantization.plan.target.opset,
+                            .metadata = {{kContractKey, to_json(contract)}}};
+  QuantizedCopy copy;
+  if (original != nullptr && !original->file.empty()) {
+    copy = quantized_copy(OnnxFile(original->file), original->graph, graph, options);
+    if (copy.model) return copy;
+    copy.notes.push_back(fmt::format("{} is written anew, not as a copy: {}",
+                                     original->file.string(), copy.obstacle));
+  }
+  copy.model = to_onnx(graph, options);
+  copy.value_names = value_names(graph);
+  return copy;
+}
+
 graph::Graph with_shape(const graph::Graph& graph, const graph::Shape& shape,
                         const fs::path& file) {
   const auto& own = graph.input().shape;
@@ -152,6 +172,7 @@ graph::Graph with_shape(const graph::Graph& graph, const graph::Shape& shape,
 FloatModel open_float_model(const fs::path& file, const std::optional<graph::Shape>& shape,
                             const std::optional<Contract>& given) {
   FloatModel model{.graph = {}, .contract = contract_of_model(file, given)};
+  if (file.extension() == ".onnx") model.file = file;
   Contract& contract = model.contract;
   check_input(contract.input, file);
   if (shape) contract.input.size = {shape->at(2), shape->at(3)};
@@ -209,22 +230,24 @@ DepthError check_quantized(const Quantization& quantization, const Contract& con
 }
 
 FileCheck write_quantized(const Quantization& quantization, const Contract& contract,
-                          const Pictures& check, OnnxProfile profile, const fs::path& out) {
+                          const Pictures& check, OnnxProfile profile, const fs::path& out,
+                          const FloatModel* original) {
   const torch::NoGradGuard no_grad;
   expect_no_clipped_winners(quantization.graph, check, out.string());
   const CandidateFile candidate(out);
-  write_onnx(*to_onnx(quantization.graph, {.profile = profile,
-                                           .opset = quantization.plan.target.opset,
-                                           .metadata = {{kContractKey, to_json(contract)}}}),
-             candidate.path());
+  const auto written = to_file(quantization, contract, profile, original);
+  write_onnx(*written.model, candidate.path());
   expect_read_back(quantization, contract, check, candidate.path(), out.string());
-  FileCheck result{.error = {}, .bytes = fs::file_size(candidate.path())};
+  FileCheck result{.error = {},
+                   .bytes = fs::file_size(candidate.path()),
+                   .notes = written.notes,
+                   .value_names = written.value_names};
   if (profile == OnnxProfile::kTensorRt) {
     result.error = depth_error(predict_all(depth_of(quantization.graph, contract), check),
                                predict_all(depth_of(quantization.reference, contract), check));
   } else {
-    const auto written = open_onnx(candidate.path(), {.as_written = true});
-    result.error = check_quantized(quantization, contract, *written, check, out.string());
+    const auto file = open_onnx(candidate.path(), {.as_written = true});
+    result.error = check_quantized(quantization, contract, *file, check, out.string());
   }
   candidate.accept();
   return result;

@@ -71,6 +71,14 @@ class ModelBuilder {
 
   void end(const std::string& output) { graph().add_output()->set_name(output); }
 
+  // A float map of any size, with the type that ONNX's checker asks for.
+  void end_map(const std::string& output) {
+    end(output);
+    auto* type = graph().mutable_output(graph().output_size() - 1)->mutable_type();
+    type->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+    for (int i = 0; i < 4; ++i) type->mutable_tensor_type()->mutable_shape()->add_dim();
+  }
+
   onnx::GraphProto& graph() { return *model.mutable_graph(); }
 
   std::filesystem::path write(const TempFolder& folder) const {

@@ -10,7 +10,6 @@
 #include "calibration_pictures.h"
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
-#include "dualdepth/onnx/onnx_writer.h"
 #include "dualdepth/quantize/command_metric.h"
 #include "dualdepth/quantize/diagnosis.h"
 #include "dualdepth/quantize/layer_dump.h"
@@ -173,12 +172,11 @@ void write_reports(const QuantizeVerb& verb, const QuantizationReport& report) {
 
 // Returns false after SIGINT or SIGTERM.
 bool write_dump(const QuantizeVerb& verb, const quantize::Quantization& quantization,
-                const graph::Pictures& pictures) {
+                const graph::Pictures& pictures, const std::vector<std::string>& names) {
   if (verb.dump.empty()) return true;
   const auto dumped = pictures.spread(verb.dump_pictures);
   const auto& graph = quantization.graph;
-  if (!quantize::write_layer_dump(graph, value_names(graph), dumped, verb.out.filename().string(),
-                                  verb.dump)) {
+  if (!quantize::write_layer_dump(graph, names, dumped, verb.out.filename().string(), verb.dump)) {
     fmt::print(stderr, "stopped; {} was not written\n", verb.dump.string());
     return false;
   }
@@ -245,8 +243,9 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   print_kept(mixed, measure.name, measure.better);
   if (verb.diagnose) diagnose(report, measure, quantization, model.contract, calibration.judged);
   const auto checked = pictures.spread(options.judged_pictures);
-  const auto check = quantize::write_quantized(quantization, model.contract, checked,
-                                               options.profile, folder / verb.out.filename());
+  const auto check = quantize::write_quantized(
+      quantization, model.contract, checked, options.profile, folder / verb.out.filename(), &model);
+  for (const auto& note : check.notes) fmt::print("note       {}\n", note);
   const char* runtime =
       options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
   report.stages.push_back(reported(runtime, check.error));
@@ -255,7 +254,8 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   write_reports(verb, report);
   fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
              static_cast<double>(check.bytes) / 1e6);
-  if (!write_dump(verb, quantization, pictures)) state.exit_code = kExitInterrupted;
+  if (!write_dump(verb, quantization, pictures, check.value_names))
+    state.exit_code = kExitInterrupted;
 }
 
 }  // namespace

@@ -47,9 +47,13 @@ std::vector<std::string> value_names(const graph::Graph& graph);
 // the number of their pictures. Not a file.
 std::string graph_bytes(const graph::Graph& graph);
 
-// Checks the model with onnx::checker and full shape inference (up to opset 17, the newest that the
-// library knows), then writes it, whole or not at all. Throws Error naming the file when the check
-// fails or the model has 2 GB or more.
+// The model with the shapes of all values, as onnx::checker and full shape inference accept it; as
+// it is where its opset is above 17, the newest that the library knows. Throws Error whose subject
+// is `name` otherwise.
+onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& name);
+
+// Writes the model as checked_onnx() returns it, whole or not at all. Throws Error naming the file
+// when the check fails or the model has 2 GB or more.
 void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file);
 
 }  // namespace dualdepth

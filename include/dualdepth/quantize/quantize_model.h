@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dualdepth/config/contract.h"
 #include "dualdepth/quantize/quantize_graph.h"
@@ -15,6 +16,7 @@ namespace dualdepth::quantize {
 struct FloatModel {
   graph::Graph graph;  // with the contract's outputs
   Contract contract;
+  std::filesystem::path file = {};  // the ONNX file; empty for a checkpoint
 
   const InputContract& input() const { return contract.input; }
 };
@@ -30,6 +32,8 @@ FloatModel open_float_model(const std::filesystem::path& file,
 struct FileCheck {
   DepthError error;
   uintmax_t bytes = 0;
+  std::vector<std::string> notes = {};        // what became of the ONNX file that was quantized
+  std::vector<std::string> value_names = {};  // of each node of Quantization::graph
 };
 
 // Share of the pixels on which the written file, read back into a graph, has the level of the
@@ -49,7 +53,10 @@ inline constexpr double kRoundingAllowance = 5e-3;  // plus this
 DepthError check_quantized(const Quantization& quantization, const Contract& contract,
                            ExportedModel& file, const Pictures& pictures, const std::string& name);
 
-// Writes the quantized network as ONNX with Q/DQ pairs. `out` appears only when
+// Writes the quantized network as ONNX with Q/DQ pairs. An ONNX file that `original` was read from
+// keeps its names, opset, metadata and symbolic dimensions (onnx/quantized_copy.h); where that is
+// not possible, FileCheck::notes says why, and the file is written from the graph as that of a
+// checkpoint. `out` appears only when
 //
 //   - no winning logit on these pictures is clipped by the Relu or the lowest code of the logits
 //     (graph/clipped_winners.h);
@@ -61,6 +68,6 @@ DepthError check_quantized(const Quantization& quantization, const Contract& con
 // Throws Error naming `out`, and the picture where one is to blame, otherwise.
 FileCheck write_quantized(const Quantization& quantization, const Contract& contract,
                           const Pictures& check, OnnxProfile profile,
-                          const std::filesystem::path& out);
+                          const std::filesystem::path& out, const FloatModel* original = nullptr);
 
 }  // namespace dualdepth::quantize

@@ -194,8 +194,9 @@ void write_resize(const Resize& resize, NodeWriter& out) {
   const auto factors =
       out.constant(out.name() + ".scales",
                    torch::tensor({1.0F, 1.0F, resize.factors[0], resize.factors[1]}), {4});
-  if (out.opset() < 10) {
-    return out.make({"Upsample", {out.input(), factors}, {attributes.front()}});
+  if (out.opset() < 11) {
+    const char* type = out.opset() < 10 ? "Upsample" : "Resize";
+    return out.make({type, {out.input(), factors}, {attributes.front()}});
   }
   out.make({"Resize", {out.input(), "", factors}, attributes});
 }
@@ -204,7 +205,10 @@ void write_upsample(const Upsample& upsample, NodeWriter& out) {
   const auto factor = static_cast<float>(upsample.factor);
   const auto scales =
       out.constant(out.name() + ".scales", torch::tensor({1.0F, 1.0F, factor, factor}), {4});
-  if (out.for_npu()) return out.make({"Upsample", {out.input(), scales}, {{"mode", "nearest"}}});
+  if (out.opset() < 11) {
+    const char* type = out.opset() < 10 ? "Upsample" : "Resize";
+    return out.make({type, {out.input(), scales}, {{"mode", "nearest"}}});
+  }
   out.make({"Resize",
             {out.input(), "", scales},
             {{"mode", "nearest"},
