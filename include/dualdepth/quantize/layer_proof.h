@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dualdepth/graph/graph.h"
+#include "dualdepth/graph/pictures.h"
+#include "dualdepth/runtime/exported_model.h"
+
+namespace onnx {
+class ModelProto;
+}
+
+// A quantized file in a runtime compared with the graph that it was written from, layer by layer on
+// the runtime's own values, so that a difference in one layer does not reach the next. (Of two
+// runtimes that both compute a file rightly the final depths may be far apart: float32 sums round
+// by their order, and one code of difference in an early layer becomes another level later.)
+//
+// A layer ends where the file has codes (FakeQuantize), at an ArgMax and at an output. It is
+// computed in LibTorch (graph/run_graph.h) from the codes that the runtime had for its inputs. Let
+// y be the value before rounding. The runtime's code q is
+//
+//   equal       |y / s + z - q| <= 1/2 + kNearHalf, y / s + z clamped to the range of codes: q is
+//               the nearest code, or y is so near to a half that float32 may round it either way
+//   off by one  above, up to 3/2 + kNearHalf
+//   wrong       further away, or NaN
+//
+// A layer holds when none of its codes is wrong and kEqualCodes of them are equal, over all
+// pictures, and in each channel kEqualCodes or all but one. One wrong filter changes one channel
+// only.
+//
+// A level holds when it is the index of the greatest code of the runtime's own logits, the first of
+// equals. Where the logits have no codes, it is that of the greatest logit; in near ties, where the
+// two best are less than kOutputTolerance of the greatest |logit| apart, it may be either of these.
+// kEqualLevels of the pixels have to hold.
+//
+// Any other output is finite and differs by at most kOutputTolerance of the greatest |value| of the
+// output.
+namespace dualdepth::quantize {
+
+// Share of a layer's codes.
+inline constexpr double kEqualCodes = 0.999;
+// In codes. Float32 rounds y / s + z, up to 255 large, and the products and sums before it.
+inline constexpr double kNearHalf = 1e-3;
+// Share of the pixels.
+inline constexpr double kEqualLevels = 0.9999;
+// A float32 sum of n products is off by at most n 2^-24 of the sum of their magnitudes: 1700
+// products in the worst order, millions in the usual one.
+inline constexpr double kOutputTolerance = 1e-4;
+
+// What the values of a graph's nodes are called in a file.
+struct FileValues {
+  std::vector<std::string> values;  // onnx::value_names(), Node::file_value
+  std::vector<std::string> codes;   // of a FakeQuantize: what its QuantizeLinear returns
+};
+
+// Finds the codes of each FakeQuantize: what the DequantizeLinear that makes values[node] reads.
+// Throws Error naming `file` and the value where there is no such pair.
+FileValues file_values(const graph::Graph& graph, std::vector<std::string> values,
+                       const onnx::ModelProto& model, const std::string& file);
+
+// Opens the file in a runtime so that run() also returns these values inside it: codes as int8 or
+// uint8, indices as int64 or int32.
+using OpenExposed =
+    std::function<std::unique_ptr<ExportedModel>(const std::vector<std::string>& exposed)>;
+
+// Throws Error naming `file`, the first layer in the order of running that does not hold by its
+// name in the file, the share that is expected and found, the picture with most of the difference
+// and what to do. Opens the file once, or several times for layers of 2^28 values together.
+void prove_layers(const graph::Graph& graph, const FileValues& names, const OpenExposed& open,
+                  const graph::Pictures& pictures, const std::string& file);
+
+}  // namespace dualdepth::quantize
