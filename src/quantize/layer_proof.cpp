@@ -187,16 +187,27 @@ class LayerProof {
     return copy(computed, read);
   }
 
+  NodeId copy_node(Graph& to, NodeId id, const std::vector<NodeId>& renamed) const {
+    const auto& node = graph_.node(id);
+    if (!names_.float_bias.at(id)) return add_copy(to, node, renamed);
+    auto conv = std::get<graph::Conv>(node.operation);
+    const auto bias = std::exchange(conv.bias, torch::zeros_like(conv.bias));
+    const NodeId sums = to.add(std::move(conv), {renamed[node.inputs[0]]}, node.module);
+    return to.add(graph::Affine{.scale = torch::ones_like(bias), .shift = bias}, {sums},
+                  node.module);
+  }
+
   Part copy(const std::vector<bool>& computed, const std::vector<bool>& read) const {
     Part part;
     const auto add = [&](NodeId id, std::optional<NodeId> original) {
+      part.original.resize(id);  // nodes before it that it is made of
       part.original.push_back(original);
       return id;
     };
     std::vector<NodeId> renamed(computed.size());
     for (NodeId id = 0; id < computed.size(); ++id) {
       const auto& node = graph_.node(id);
-      if (computed[id]) renamed[id] = add(add_copy(part.graph, node, renamed), id);
+      if (computed[id]) renamed[id] = add(copy_node(part.graph, id, renamed), id);
       if (!read[id]) continue;
       const auto* grid = std::get_if<FakeQuantize>(&node.operation);
       const auto original = grid == nullptr ? std::optional(id) : std::nullopt;
@@ -365,19 +376,28 @@ FileValues file_values(const Graph& graph, std::vector<std::string> values,
   for (const auto& node : model.graph().node()) {
     for (const auto& output : node.output()) makers[output] = &node;
   }
-  FileValues names{.values = std::move(values), .codes = {}};
+  const auto is_made_by = [&](const std::string& value, const char* type) {
+    const auto found = makers.find(value);
+    return found != makers.end() && found->second->op_type() == type;
+  };
+  FileValues names{.values = std::move(values), .codes = {}, .float_bias = {}};
   names.codes.resize(names.values.size());
+  names.float_bias.resize(names.values.size());
   for (NodeId id = 0; id < names.values.size(); ++id) {
+    const std::string& value = names.values[id];
+    const auto* conv = std::get_if<graph::Conv>(&graph.node(id).operation);
+    if (conv != nullptr && conv->weight_scale.defined() && is_made_by(value, "Conv")) {
+      const auto& node = *makers[value];
+      names.float_bias[id] = node.input_size() > 2 && !makers.contains(node.input(2));
+    }
     if (!is<FakeQuantize>(graph, id)) continue;
-    const auto found = makers.find(names.values[id]);
-    if (found == makers.end() || found->second->op_type() != "DequantizeLinear" ||
-        found->second->input_size() == 0) {
-      throw Error({.subject = file + ", value " + names.values[id],
+    if (!is_made_by(value, "DequantizeLinear") || makers[value]->input_size() == 0) {
+      throw Error({.subject = file + ", value " + value,
                    .expected = "a DequantizeLinear that makes it",
-                   .got = found == makers.end() ? "no node" : found->second->op_type(),
+                   .got = makers.contains(value) ? makers[value]->op_type() : "no node",
                    .fix = "this is a fault of the program: please report it"});
     }
-    names.codes[id] = found->second->input(0);
+    names.codes[id] = makers[value]->input(0);
   }
   return names;
 }

@@ -50,10 +50,13 @@ inline constexpr double kEqualLevels = 0.9999;
 // products in the worst order, millions in the usual one.
 inline constexpr double kOutputTolerance = 1e-4;
 
-// What the values of a graph's nodes are called in a file.
+// How a file holds the nodes of a graph.
 struct FileValues {
-  std::vector<std::string> values;  // onnx::value_names(), Node::file_value
+  std::vector<std::string> values;  // their names: onnx::value_names(), Node::file_value
   std::vector<std::string> codes;   // of a FakeQuantize: what its QuantizeLinear returns
+  // A convolution in 8 bits has its bias in float, as for TensorRT: it is added to the sum of whole
+  // numbers as it is. Elsewhere it is rounded to a whole number first (graph::integer_bias).
+  std::vector<bool> float_bias;
 };
 
 // Finds the codes of each FakeQuantize: what the DequantizeLinear that makes values[node] reads.
