@@ -36,11 +36,11 @@ int64_t size_of(const graph::Shape& shape) {
 
 // How many values of one layer differ, by channel.
 struct Tally {
-  std::string name;        // of the value in the file
-  const char* what = "";   // "codes"
-  double share = 1;        // that is to be equal
-  Tensor total, differs;   // int64 [C]
-  int64_t wrong = 0;       // by more than one code
+  std::string name;                 // of the value in the file
+  const char* what = "";            // "codes"
+  double share = 1;                 // that is to be equal
+  Tensor total, differs;            // int64 [C]
+  int64_t wrong = 0;                // by more than one code
   std::vector<int64_t> differs_in;  // by run of the file
 
   // differs: bool [N, C, ...].
@@ -89,7 +89,7 @@ struct Part {
   Graph graph;
   // Node of `graph` -> node of the whole graph; nothing: its value is that of the next node.
   std::vector<std::optional<NodeId>> original;
-  std::vector<NodeId> inputs;    // of `graph`, as nodes of the whole graph
+  std::vector<NodeId> inputs;  // of `graph`, as nodes of the whole graph
 };
 
 class LayerProof {
@@ -129,8 +129,7 @@ class LayerProof {
   // Whether the layers behind it are computed from what the runtime says. Inside of the integer
   // head none are: run_graph() computes it as a whole, in stripes.
   bool is_read(NodeId id) const {
-    return is<Input>(graph_, id) ||
-           (is_known(id) && (!in_head(id) || id == head_.back()));
+    return is<Input>(graph_, id) || (is_known(id) && (!in_head(id) || id == head_.back()));
   }
 
   const std::string& exposed_name(NodeId id) const {
@@ -284,7 +283,8 @@ class LayerProof {
 
   // value: a node's, or some lines of it.
   void compare_computed(NodeId id, const Tensor& value) {
-    const int64_t line = value.dim() == 4 ? std::exchange(lines_[id], lines_[id] + value.size(2)) : 0;
+    const int64_t line =
+        value.dim() == 4 ? std::exchange(lines_[id], lines_[id] + value.size(2)) : 0;
     for (const NodeId reader : consumers_.of(id)) {
       if (!layers_.contains(reader)) continue;
       if (is<FakeQuantize>(graph_, reader)) compare_codes(reader, value, line);
@@ -329,8 +329,8 @@ class LayerProof {
       const auto got = lines_of(told(id, output.name), value, line).to(torch::kFloat32);
       const auto expected = value.to(torch::kFloat32);
       const auto tolerance = expected.abs().amax() * kOutputTolerance;
-      tally(id, output.name, "values", 1).add((got - expected).abs().le(tolerance).logical_not_(),
-                                             run_);
+      tally(id, output.name, "values", 1)
+          .add((got - expected).abs().le(tolerance).logical_not_(), run_);
     }
   }
 
@@ -346,8 +346,8 @@ class LayerProof {
                                  "inputs of the layer, on {:.2f} %{}",
                                  tally.what, 100 * tally.share, where),
          .got = fmt::format("{:.3f} %{}, most differences in picture {} of {}",
-                            100 * tally.equal_share(channel), wrong,
-                            tally.worst_run() * batch + 1, pictures_.count),
+                            100 * tally.equal_share(channel), wrong, tally.worst_run() * batch + 1,
+                            pictures_.count),
          .fix = "this runtime computes the layer in another way than the file says: keep it in "
                 "float (--keep-float) or choose another profile"});
   }

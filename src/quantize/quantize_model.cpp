@@ -114,10 +114,9 @@ FileCheck write_quantized(const Quantization& quantization, const Contract& cont
   write_onnx(*to_onnx(quantization.graph,
                       {.profile = profile, .metadata = {{kContractKey, to_json(contract)}}}),
              candidate.path());
-  const FileCheck result{
-      .error = prove_file(quantization, contract, candidate.path(),
-                          value_names(quantization.graph), check, out.string()),
-      .bytes = fs::file_size(candidate.path())};
+  const FileCheck result{.error = prove_file(quantization, contract, candidate.path(),
+                                             value_names(quantization.graph), check, out.string()),
+                         .bytes = fs::file_size(candidate.path())};
   candidate.accept();
   return result;
 }

@@ -242,9 +242,7 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   const auto checked = pictures.spread(options.judged_pictures);
   const auto check = quantize::write_quantized(quantization, model.contract, checked,
                                                options.profile, folder / verb.out.filename());
-  const char* runtime =
-      options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
-  report.stages.push_back(reported(runtime, check.error));
+  report.stages.push_back(reported("file, OpenVINO", check.error));
   print_stage(report.stages.back());
   if (!verb.save_ranges.empty()) {
     quantize::write_range_table(verb.save_ranges, quantization.ranges);

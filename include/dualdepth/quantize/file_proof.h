@@ -39,7 +39,7 @@ void expect_no_clipped_winners(const graph::Graph& graph, const graph::Pictures&
 // and layer and picture where one is to blame.
 DepthError prove_file(const Quantization& quantization, const Contract& contract,
                       const std::filesystem::path& file,
-                      const std::vector<std::string>& value_names,
-                      const graph::Pictures& pictures, const std::string& name);
+                      const std::vector<std::string>& value_names, const graph::Pictures& pictures,
+                      const std::string& name);
 
 }  // namespace dualdepth::quantize

@@ -35,7 +35,7 @@ struct OpenVinoOptions {
   bool as_written = false;                    // the file itself: see open_onnx()
   // With as_written: names of values inside the file that run() returns beside the outputs.
   std::vector<std::string> exposed = {};
-  std::optional<Contract> contract = {};      // in place of the file's own
+  std::optional<Contract> contract = {};  // in place of the file's own
 };
 
 // Returns what RuntimeOptions ask of OpenVINO. Throws Error when their contract cannot be read.
@@ -84,8 +84,8 @@ bool torchscript_has_contract(const std::filesystem::path& file);
 // is what any other runtime computes. Proofs use this mode (export/export_check.h,
 // quantize/file_proof.h).
 //
-// exposed: OpenVINO does not fuse an exposed value away. That of a QuantizeLinear comes as the codes
-// that the next layer reads, and the layers stay in 8 bits.
+// exposed: OpenVINO does not fuse an exposed value away. That of a QuantizeLinear comes as the
+// codes that the next layer reads, and the layers stay in 8 bits.
 //
 // Throws Error naming the file and what OpenVINO reports.
 std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
