@@ -198,16 +198,5 @@ TEST(LevelOfFloatLogits, MayBeEitherOfTwoThatTie) {
   EXPECT_THAT([&] { prove(2); }, ThrowsMessage<Error>(HasSubstr("layer level")));
 }
 
-TEST(FileValues, NamesAValueThatTheFileDoesNotHave) {
-  Graph graph;
-  const auto image = graph.add_input("image", {1, 1, 4, 4});
-  graph.set_outputs({{"out", graph.add(FakeQuantize{0.5F, 0, false}, {image}, "in")}});
-  EXPECT_THAT(
-      [&] {
-        file_values(graph, {"image", "another"}, *to_onnx(graph, {}), "q.onnx");
-      },
-      ThrowsMessage<Error>(AllOf(HasSubstr("q.onnx, value another"), HasSubstr("no node"))));
-}
-
 }  // namespace
 }  // namespace dualdepth::quantize

@@ -7,11 +7,8 @@
 
 #include "dualdepth/graph/graph.h"
 #include "dualdepth/graph/pictures.h"
+#include "dualdepth/quantize/file_values.h"
 #include "dualdepth/runtime/exported_model.h"
-
-namespace onnx {
-class ModelProto;
-}
 
 // A quantized file in a runtime compared with the graph that it was written from, layer by layer on
 // the runtime's own values, so that a difference in one layer does not reach the next. (Of two
@@ -49,20 +46,6 @@ inline constexpr double kEqualLevels = 0.9999;
 // A float32 sum of n products is off by at most n 2^-24 of the sum of their magnitudes: 1700
 // products in the worst order, millions in the usual one.
 inline constexpr double kOutputTolerance = 1e-4;
-
-// How a file holds the nodes of a graph.
-struct FileValues {
-  std::vector<std::string> values;  // their names: onnx::value_names(), Node::file_value
-  std::vector<std::string> codes;   // of a FakeQuantize: what its QuantizeLinear returns
-  // A convolution in 8 bits has its bias in float, as for TensorRT: it is added to the sum of whole
-  // numbers as it is. Elsewhere it is rounded to a whole number first (graph::integer_bias).
-  std::vector<bool> float_bias;
-};
-
-// Finds the codes of each FakeQuantize: what the DequantizeLinear that makes values[node] reads.
-// Throws Error naming `file` and the value where there is no such pair.
-FileValues file_values(const graph::Graph& graph, std::vector<std::string> values,
-                       const onnx::ModelProto& model, const std::string& file);
 
 // Opens the file in a runtime so that run() also returns these values inside it: codes as int8 or
 // uint8, indices as int64 or int32.
