@@ -25,8 +25,6 @@ using graph::NodeId;
 using graph::Pictures;
 using torch::Tensor;
 
-constexpr int64_t kGroupValues = int64_t{1} << 28;  // 1.3 GB as codes and as float32
-
 int64_t size_of(const graph::Shape& shape) {
   int64_t size = 1;
   for (const int64_t length : shape) size *= length;
@@ -104,14 +102,14 @@ class LayerProof {
     for (const auto& output : graph.outputs()) outputs_.insert(output.node);
   }
 
-  void run(const OpenExposed& open) {
+  void run(const OpenExposed& open, int64_t values_at_once) {
     std::vector<NodeId> group;
     int64_t size = 0;
     for (NodeId id = 0; id < graph_.nodes().size(); ++id) {
       if (!is_known(id) && !outputs_.contains(id)) continue;
       group.push_back(id);
       size += size_of(graph_.node(id).shape);
-      if (size < kGroupValues) continue;
+      if (size < values_at_once) continue;
       prove(group, open);
       group.clear();
       size = 0;
@@ -370,9 +368,9 @@ class LayerProof {
 }  // namespace
 
 void prove_layers(const Graph& graph, const FileValues& names, const OpenExposed& open,
-                  const Pictures& pictures, const std::string& file) {
+                  const Pictures& pictures, const std::string& file, int64_t values_at_once) {
   const torch::NoGradGuard no_grad;
-  LayerProof(graph, names, pictures, file).run(open);
+  LayerProof(graph, names, pictures, file).run(open, values_at_once);
 }
 
 }  // namespace dualdepth::quantize

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/graph/passes.h"
 #include "dualdepth/onnx/onnx_writer.h"
 
 // What a runtime says is written by hand here, and wrong in one way a test.
@@ -172,6 +174,47 @@ TEST_F(HandMadeLayer, RefusesADepthThatIsOutOfTolerance) {
 TEST_F(HandMadeLayer, RefusesAValueThatTheRuntimeDoesNotReturn) {
   EXPECT_THAT([&] { prove([&](NamedTensors& values, size_t) { values.erase(out_); }); },
               ThrowsMessage<Error>(AllOf(HasSubstr(out_), HasSubstr("1x2x40x100"))));
+}
+
+TEST_F(HandMadeLayer, IsProvenInSeveralRunsWhereItIsLarge) {
+  int opened = 0;
+  bool shifted = false;
+  const auto open = [&](const std::vector<std::string>& exposed) {
+    ++opened;
+    return std::make_unique<ToldValues>([this, exposed, &shifted] {
+      auto values = right();
+      if (shifted) values["level"] += 1;
+      for (const auto& name : {in_, out_}) {
+        if (std::ranges::count(exposed, name) == 0) values.erase(name);
+      }
+      return values;
+    });
+  };
+  const auto prove = [&] { prove_layers(graph_, names_, open, pictures(1), "q.onnx", 1); };
+  prove();
+  EXPECT_EQ(opened, 4);  // two grids, the level and the depth
+  shifted = true;
+  EXPECT_THAT(prove, ThrowsMessage<Error>(HasSubstr("layer level")));
+}
+
+TEST_F(HandMadeLayer, IsProvenInBatches) {
+  const auto both = graph::with_batch(graph_, 2);
+  int runs = 0;
+  const auto open = [&](const std::vector<std::string>&) {
+    return std::make_unique<ToldValues>([&] {
+      NamedTensors values;
+      for (const auto& [name, value] : right()) values[name] = torch::cat({value, value});
+      if (++runs == 2) values[out_][0][1] += 1;
+      return values;
+    });
+  };
+  const auto prove = [&] {
+    runs = 0;
+    prove_layers(both, names_, open, pictures(3), "q.onnx");
+  };
+  EXPECT_THAT(prove,
+              ThrowsMessage<Error>(AllOf(HasSubstr("layer /conv"), HasSubstr("picture 3 of 3"))));
+  EXPECT_EQ(runs, 2);
 }
 
 // Logits without codes: 0.75, 0.75 and -0.5 times the picture.

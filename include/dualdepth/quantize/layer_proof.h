@@ -52,10 +52,15 @@ inline constexpr double kOutputTolerance = 1e-4;
 using OpenExposed =
     std::function<std::unique_ptr<ExportedModel>(const std::vector<std::string>& exposed)>;
 
+// The layers that are proven in one run of each picture: as codes and in float32 1.3 GB.
+inline constexpr int64_t kValuesAtOnce = int64_t{1} << 28;
+
 // Throws Error naming `file`, the first layer in the order of running that does not hold by its
 // name in the file, the share that is expected and found, the picture with most of the difference
-// and what to do. Opens the file once, or several times for layers of 2^28 values together.
+// and what to do. Layers of more than values_at_once values are proven in several runs, for each of
+// which the file is opened.
 void prove_layers(const graph::Graph& graph, const FileValues& names, const OpenExposed& open,
-                  const graph::Pictures& pictures, const std::string& file);
+                  const graph::Pictures& pictures, const std::string& file,
+                  int64_t values_at_once = kValuesAtOnce);
 
 }  // namespace dualdepth::quantize
