@@ -1,5 +1,6 @@
 #include "dualdepth/quantize/file_values.h"
 
+#include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
 #include <map>
@@ -35,7 +36,7 @@ FileValues file_values(const graph::Graph& graph, std::vector<std::string> value
     }
     if (!graph::is<FakeQuantize>(graph, id)) continue;
     if (!is_made_by(value, "DequantizeLinear") || makers[value]->input_size() == 0) {
-      throw Error({.subject = file + ", value " + value,
+      throw Error({.subject = fmt::format("{}, value {}", file, value),
                    .expected = "a DequantizeLinear that makes it",
                    .got = makers.contains(value) ? makers[value]->op_type() : "no node",
                    .fix = "this is a fault of the program: please report it"});

@@ -20,7 +20,8 @@
 // y be the value before rounding. The runtime's code q is
 //
 //   equal       |y / s + z - q| <= 1/2 + kNearHalf, y / s + z clamped to the range of codes: q is
-//               the nearest code, or y is so near to a half that float32 may round it either way
+//               the nearest code, or y / s is so near to a half that it may be rounded either way
+//               (by float32's error; OpenVINO also adds z before it rounds halves to even)
 //   off by one  above, up to 3/2 + kNearHalf
 //   wrong       further away, or NaN
 //
