@@ -108,6 +108,7 @@ std::vector<torch::Tensor> run_graph(const Graph& graph, std::span<const torch::
       values[id] = run_node(graph, id, operands);
     }
     if (observe && !strides) observe(id, values[id].real());
+    if (last_consumer[made] <= id) values[made] = Value();  // nothing reads it
     for (const NodeId input : node.inputs) {
       if (last_consumer[input] == id) values[input] = Value();
     }

@@ -148,6 +148,13 @@ std::shared_ptr<ov::Model> lowered_file(const OnnxFile& file, const Contract& co
   }
 }
 
+std::shared_ptr<ov::Model> as_written(ov::Core& core, const fs::path& path,
+                                      const std::vector<std::string>& exposed) {
+  auto model = core.read_model(path.string());
+  for (const std::string& value : exposed) model->add_output(value);
+  return model;
+}
+
 }  // namespace
 
 std::unique_ptr<ExportedModel> open_onnx(const fs::path& path, const OpenVinoOptions& options) {
@@ -156,7 +163,7 @@ std::unique_ptr<ExportedModel> open_onnx(const fs::path& path, const OpenVinoOpt
   const auto source = [&](ov::Core& core) {
     auto model = options.as_written ? nullptr : lowered_file(*file, contract, threads_of(options));
     file.reset();  // its weights need no memory beside the compiled ones
-    return model ? model : core.read_model(path.string());
+    return model ? model : as_written(core, path, options.exposed);
   };
   return std::make_unique<OpenVinoModel>(path.string(), contract, source, options);
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -15,13 +14,8 @@ class Quantize : public TrainedCheckpoint {
 
   static testing::ProgramResult quantize(const std::string& model, const std::string& calibration,
                                          const Words& more = {}) {
-    // Levels of a network that has hardly learned all but tie, and runtimes decide such in their
-    // own ways. A file for TensorRT is read back and computed as the network was.
     Words words{"quantize",   model, "--calibration", calibration,        "--out", path("q.onnx"),
                 "--pictures", "1",   "--without",     "adaptive-rounding"};
-    if (std::ranges::find(more, "--profile") == more.end()) {
-      words.insert(words.end(), {"--profile", "tensorrt"});
-    }
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   }

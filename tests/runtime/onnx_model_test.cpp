@@ -85,5 +85,32 @@ TEST_F(OnnxModel, RefusesAnOutputOfATypeThatItCannotHandOut) {
   EXPECT_THAT([&] { model->run(image_); }, ThrowsMessage<Error>(HasSubstr("output level")));
 }
 
+// Step 0.5, zero point 1: 0, 0.5, 1.25 (half to even) and -3 have the codes 1, 2, 3 and -5, which
+// is cut off.
+TEST(ExposedValues, AreTheCodesInsideAFile) {
+  graph::Graph graph;
+  const auto image = graph.add_input("image", {1, 3, 1, 4});
+  const auto codes = graph.add(graph::FakeQuantize{0.5F, 1, false}, {image}, "in");
+  graph.set_outputs({{"depth", graph.add(graph::Relu{}, {codes}, "")}});
+  Contract contract;
+  contract.input.size = {1, 4};
+  contract.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
+  const auto model = to_onnx(graph, {.metadata = {{kContractKey, to_json(contract)}}});
+  const testing::TempFolder folder;
+  const auto file = folder / "codes.onnx";
+  write_onnx(*model, file);
+  const std::string& name = model->graph().node(0).output(0);
+  const auto row = [](const torch::Tensor& numbers) {
+    return numbers.view({1, 1, 1, 4}).expand({1, 3, 1, 4}).contiguous();
+  };
+  const auto values = open_onnx(file, {.as_written = true, .exposed = {name}})
+                          ->run(row(torch::tensor({0.F, 0.5F, 1.3F, -3.F})));
+  const auto expected = row(torch::tensor({1, 2, 4, 0}, torch::kUInt8));
+  EXPECT_TRUE(values.at(name).equal(expected)) << values.at(name);
+  EXPECT_TRUE(values.contains("depth"));
+  EXPECT_THAT([&] { open_onnx(file, {.as_written = true, .exposed = {"absent"}}); },
+              ThrowsMessage<Error>(HasSubstr("codes.onnx")));
+}
+
 }  // namespace
 }  // namespace dualdepth

@@ -246,9 +246,7 @@ void run_quantize(QuantizeVerb verb, ProgramState& state) {
   const auto check = quantize::write_quantized(
       quantization, model.contract, checked, options.profile, folder / verb.out.filename(), &model);
   for (const auto& note : check.notes) fmt::print("note       {}\n", note);
-  const char* runtime =
-      options.profile == OnnxProfile::kTensorRt ? "file, read back" : "file, OpenVINO";
-  report.stages.push_back(reported(runtime, check.error));
+  report.stages.push_back(reported("file, OpenVINO", check.error));
   print_stage(report.stages.back());
   verb.plan.write(quantization, model.contract);
   write_reports(verb, report);

@@ -33,7 +33,9 @@ struct OpenVinoOptions {
   int64_t threads = 0;                        // 0 uses all cores
   bool profile = false;                       // keeps layer_times(), at some cost
   bool as_written = false;                    // the file itself: see open_onnx()
-  std::optional<Contract> contract = {};      // in place of the file's own
+  // With as_written: names of values inside the file that run() returns beside the outputs.
+  std::vector<std::string> exposed = {};
+  std::optional<Contract> contract = {};  // in place of the file's own
 };
 
 // Returns what RuntimeOptions ask of OpenVINO. Throws Error when their contract cannot be read.
@@ -79,7 +81,11 @@ bool torchscript_has_contract(const std::filesystem::path& file);
 // A file that the graph cannot express is computed as written, and a message gives the reason.
 //
 // as_written: OpenVINO's own importer reads the file, and nothing is replaced, so that the result
-// is what any other runtime computes. Proofs use this mode (export/export_check.h).
+// is what any other runtime computes. Proofs use this mode (export/export_check.h,
+// quantize/file_proof.h).
+//
+// exposed: OpenVINO does not fuse an exposed value away. That of a QuantizeLinear comes as the
+// codes that the next layer reads, and the layers stay in 8 bits.
 //
 // Throws Error naming the file and what OpenVINO reports.
 std::unique_ptr<ExportedModel> open_onnx(const std::filesystem::path& file,
