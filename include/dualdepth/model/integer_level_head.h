@@ -17,8 +17,10 @@ struct IntegerHeadGrids {
   float clipping_value = LevelHead::kNoClipping;  // see LevelHead
 };
 
-// LevelHead (level_head.h) of such a head, summed in whole numbers by 8-bit dot products: the sums
-// are exact, argmax reads them before any grid of the logits, so that levels do not tie on one.
+// LevelHead (level_head.h) of such a head, summed in whole numbers by 8-bit dot products. Argmax
+// reads the sums before any grid of the logits, so that levels do not tie on one. They are compared
+// in float32, which holds all sums of up to 57 channels exactly (9 * 57 * 255 * 127 < 2^24); those
+// beyond 2^24 of more channels are rounded to 24 bits.
 class IntegerLevelHead {
  public:
   // Whether this CPU has the instructions (AVX-512 VNNI).
