@@ -54,6 +54,18 @@ class Placer {
     return rule(id).fuses_with(Fused::kRelu) && next && graph::is_clamp(graph_, *next);
   }
 
+  // An Add computes the first convolution that writes for it only.
+  bool is_fused_with_add(NodeId id) const {
+    const auto next = consumers_.only(id);
+    if (!next || !is<graph::Add>(graph_, *next) || !rule(*next).fuses_with(Fused::kConv)) {
+      return false;
+    }
+    const auto is_first = [&](NodeId input) {
+      return is<graph::Conv>(graph_, input) && consumers_.of(input).size() == 1;
+    };
+    return *std::ranges::find_if(graph_.node(*next).inputs, is_first) == id;
+  }
+
   bool computes_in_float(NodeId id) const {
     if (graph::is_clamp(graph_, id) || is<graph::Sigmoid>(graph_, id)) {
       return computes_in_float(graph_.node(id).inputs[0]);
@@ -62,25 +74,16 @@ class Placer {
   }
 
   bool has_codes(NodeId id) const {
-    if (is_fused_with_relu(id)) return false;
-    const auto reads = [&](NodeId consumer) { return reads_codes(consumer, id); };
+    if (is_fused_with_relu(id) || is_fused_with_add(id)) return false;
+    const auto reads = [&](NodeId consumer) { return reads_codes(consumer); };
     if (std::ranges::any_of(consumers_.of(id), reads)) return true;
     return rule(id).writes == Access::kCodes && !computes_in_float(id);
   }
 
-  bool reads_codes(NodeId consumer, NodeId value) const {
+  bool reads_codes(NodeId consumer) const {
     const OperatorRule by = rule(consumer);
     if (by.reads == Access::kMoves) return has_codes(consumer);
-    if (by.reads == Access::kFloat || float_convs_.contains(consumer)) return false;
-    return !by.fuses_with(Fused::kConv) || value != fused_producer(consumer);
-  }
-
-  // Of an Add's inputs the first that a convolution writes for it only.
-  NodeId fused_producer(NodeId add) const {
-    for (const NodeId input : graph_.node(add).inputs) {
-      if (is<graph::Conv>(graph_, input) && consumers_.of(input).size() == 1) return input;
-    }
-    return graph_.nodes().size();
+    return by.reads == Access::kCodes && !float_convs_.contains(consumer);
   }
 
   void share(NodeId id, const std::vector<bool>& wanted) {

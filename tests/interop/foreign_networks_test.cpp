@@ -80,26 +80,11 @@ TEST_P(ForeignNetworks, GoThroughTheProgramAndKeepTheirSignal) {
   EXPECT_GE(ours, theirs - 0.5) << "dB, against ONNX Runtime's quantizer";
 }
 
-// MobileNetV2's blocks with transposed convolutions, in float.
-class ForeignFloatNetworks : public ForeignNetworks {};
-
-TEST_P(ForeignFloatNetworks, AreInspectedAndTimed) {
-  const auto graph = run({"inspect", "graph", network(".onnx")});
-  ASSERT_EQ(graph.exit_code, 0) << graph.errors;
-  for (const auto& kind : GetParam().operators) EXPECT_THAT(graph.output, HasSubstr(kind));
-  const auto timed = run({"bench", network(".onnx"), "--card", network(".json"), "--runs", "2",
-                          "--warm-up", "1", "--threads", "1"});
-  EXPECT_EQ(timed.exit_code, 0) << timed.errors;
-}
-
-INSTANTIATE_TEST_SUITE_P(Exported, ForeignFloatNetworks,
-                         ::testing::Values(Network{"unet", {"ConvTranspose", "Clip", "Softplus"}}),
-                         [](const auto& info) { return info.param.name; });
-
 INSTANTIATE_TEST_SUITE_P(
     Exported, ForeignNetworks,
     ::testing::Values(Network{"bilinear", {"HardSwish", "HardSigmoid", "ReduceMean", "Resize"}},
-                      Network{"segmentation", {"Expand", "LeakyRelu", "ArgMax"}}),
+                      Network{"segmentation", {"Expand", "LeakyRelu", "ArgMax"}},
+                      Network{"unet", {"ConvTranspose", "Clip", "Softplus"}}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

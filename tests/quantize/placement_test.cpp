@@ -54,6 +54,18 @@ TEST(PlaceGrids, LeavesTheFusedBranchOfAnAddFloatForTensorRt) {
   EXPECT_FALSE(placement.has_grid(net.head));
 }
 
+// OpenVINO computes conv b and the Add as one, in float between its sums and the Relu's codes.
+TEST(PlaceGrids, PutsNoneBetweenAConvolutionAndItsAddForOpenVino) {
+  const Residual net;
+  const Placement placement = place_grids(net.graph, OnnxProfile::kOpenVino);
+  for (const NodeId id : {net.affine, net.relu, net.after, net.up, net.head}) {
+    EXPECT_TRUE(placement.node.at(id)) << id;
+  }
+  for (const NodeId id : {net.a, net.b, net.sum, net.level}) {
+    EXPECT_FALSE(placement.has_grid(id)) << id;
+  }
+}
+
 TEST(PlaceGrids, KeepsTheLogitsOfAFloatHead) {
   const Residual net;
   const FloatConvs kept{net.head};

@@ -32,7 +32,7 @@ void expect_no_clipped_winners(const graph::Graph& graph, const graph::Pictures&
 // stay in 8 bits, and each code is what the file says. Without these outputs, as in step 3 and in
 // use, OpenVINO computes a convolution and the Add behind it as one and leaves out the rounding
 // between them: about a quarter of the codes behind such an Add differ by one. The depth that is
-// returned has this difference in it.
+// returned has this difference in it. Profile openvino has no codes there.
 //
 // value_names: of each node's value in the file. name: of the file, for messages. Returns the error
 // of the file as written against quantization.reference in LibTorch. Throws Error naming the file,
