@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Prints how well ONNX Runtime's quantizer and ours keep a network, both run in ONNX Runtime.
 
-    compare_quantizers.py FOLDER NAME OURS.onnx
+    compare_quantizers.py FOLDER NAME OURS.onnx WIDE.onnx
 
 FOLDER and NAME are those of make_networks.py. ONNX Runtime's quantize_static (its defaults: min-max; uint8 values, int8
-filters, per channel) is calibrated with the same pictures. Output: a line `ours DB theirs DB`, the signal to
-quantization noise ratio over the held-out pictures against the float file in dB:
+filters, per channel) is calibrated with the same pictures. WIDE is ours with values of 16 bits. Output: a line `ours DB
+theirs DB wide DB`, the signal to quantization noise ratio over the held-out pictures against the float file in dB:
 
     depth     10 log10(sum y^2 / sum (y' - y)^2)
     classes   10 log10(pixels / pixels of another class)
@@ -21,7 +21,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 logging.disable(logging.WARNING)
-folder, name, ours = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+folder, name, ours, wide = pathlib.Path(sys.argv[1]), *sys.argv[2:5]
 arrays = np.load(folder / "pictures.npz")
 
 
@@ -57,4 +57,5 @@ quant_pre_process(str(folder / f"{name}.onnx"), prepared, skip_symbolic_shape=Tr
 quantize_static(prepared, theirs, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 expected = outputs(str(folder / f"{name}.onnx"))
-print(f"ours {ratio(outputs(ours), expected):.2f} theirs {ratio(outputs(theirs), expected):.2f}")
+print(*(f"{what} {ratio(outputs(file), expected):.2f}"
+        for what, file in (("ours", ours), ("theirs", theirs), ("wide", wide))))
