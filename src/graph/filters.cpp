@@ -8,14 +8,21 @@ torch::Tensor transposed_filters(const torch::Tensor& weight, int64_t groups) {
   return weight.unflatten(0, {groups, -1}).transpose(1, 2).flatten(0, 1).contiguous();
 }
 
+Filters filters_of(const Conv& conv) { return {conv.weight, conv.bias, conv.weight_scale}; }
+
+Filters filters_of(const ConvTranspose& conv) {
+  return {transposed_filters(conv.weight, conv.groups), conv.bias, conv.weight_scale};
+}
+
 std::optional<Filters> filters_of(const Operation& operation) {
-  if (const auto* conv = std::get_if<Conv>(&operation)) {
-    return Filters{conv->weight, conv->bias, conv->weight_scale};
-  }
-  if (const auto* conv = std::get_if<ConvTranspose>(&operation)) {
-    return Filters{transposed_filters(conv->weight, conv->groups), conv->bias, conv->weight_scale};
-  }
+  if (const auto* conv = std::get_if<Conv>(&operation)) return filters_of(*conv);
+  if (const auto* conv = std::get_if<ConvTranspose>(&operation)) return filters_of(*conv);
   return std::nullopt;
+}
+
+Filters filters_in(const Operation& operation) {
+  if (const auto* conv = std::get_if<Conv>(&operation)) return filters_of(*conv);
+  return filters_of(std::get<ConvTranspose>(operation));
 }
 
 Operation with_filters(const Operation& operation, const Filters& filters) {

@@ -74,7 +74,9 @@ std::vector<FakeQuantize> shared_values(const Plan& plan, const Placement& place
   }
   std::vector<FakeQuantize> values;
   values.reserve(found.size());
-  for (const auto& shared : found) values.push_back(shared.value().second);
+  for (const auto& shared : found) {
+    if (shared) values.push_back(shared->second);  // all have one
+  }
   return values;
 }
 
@@ -100,13 +102,13 @@ FilterScaleOf planned_scales(const Plan& plan, const Graph& reference,
     const auto& operation = reference.node(id).operation;
     const auto scale = torch::tensor(found->second.scales);
     const bool one = allowed(plan.granularity, operation) == WeightGranularity::kPerTensor;
-    const int64_t expected = one ? 1 : graph::filters_of(operation).value().bias.numel();
+    const int64_t expected = one ? 1 : graph::filters_in(operation).bias.numel();
     if (scale.numel() != expected) {
       fail(fmt::format("plan: filters.{}.scales", names[id]), fmt::format("{} scales", expected),
            fmt::format("{}", scale.numel()), "");
     }
     const NodeId node = gridded.renamed[id];
-    const auto quantized = graph::filters_of(gridded.graph.node(node).operation).value();
+    const auto quantized = graph::filters_in(gridded.graph.node(node).operation);
     const auto input = graph::grid_of(gridded.graph, gridded.graph.node(node).inputs.at(0));
     if (input) expect_room_for_bias(names[id], quantized.bias, scale, input->scale);
     scales[node] = {scale, found->second.bits};

@@ -177,8 +177,8 @@ int64_t code_count(int64_t bits) { return int64_t{1} << bits; }
 graph::FakeQuantize to_grid(const ValueRange& range, const ValueFormat& format) {
   const int64_t codes = code_count(format.bits);
   graph::FakeQuantize value{.is_signed = format.is_symmetric, .bits = format.bits};
-  const double steps =
-      format.is_symmetric ? static_cast<double>(codes / 2 - 1) : static_cast<double>(codes - 1);
+  const int64_t greatest = format.is_symmetric ? codes / 2 - 1 : codes - 1;
+  const auto steps = static_cast<double>(greatest);
   const double width = format.is_symmetric ? std::max(-range.low, range.high) : range.width();
   const double scale = allowed_scale(width / steps, format.has_power_of_two_scale);
   value.scale = static_cast<float>(scale);

@@ -202,8 +202,7 @@ class Diagnosis {
     for (const NodeId id : part.nodes) {
       const auto filters = graph::filters_of(quantized_.node(id).operation);
       if (!filters || filters->weight_scale.numel() != 1) continue;
-      const auto size = graph::filters_of(reference_.node(reference_of_.at(id)).operation)
-                            .value()
+      const auto size = graph::filters_in(reference_.node(reference_of_.at(id)).operation)
                             .weight.abs()
                             .amax({1, 2, 3});
       const double ratio =

@@ -112,7 +112,7 @@ Encodings encodings_of(const Quantization& quantization) {
     const auto planned = quantization.plan.filters.find(names[id]);
     if (planned == quantization.plan.filters.end()) continue;
     const auto quantized =
-        graph::filters_of(quantization.graph.node(quantization.renamed.at(id)).operation).value();
+        graph::filters_in(quantization.graph.node(quantization.renamed.at(id)).operation);
     const auto scale = quantized.weight_scale.contiguous();
     const auto* first = scale.const_data_ptr<float>();
     encodings.filters.push_back(

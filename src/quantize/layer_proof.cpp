@@ -188,7 +188,7 @@ class LayerProof {
   NodeId copy_node(Graph& to, NodeId id, const std::vector<NodeId>& renamed) const {
     const auto& node = graph_.node(id);
     if (!names_.float_bias.at(id)) return add_copy(to, node, renamed);
-    auto filters = graph::filters_of(node.operation).value();
+    auto filters = graph::filters_in(node.operation);
     const auto bias = std::exchange(filters.bias, torch::zeros_like(filters.bias));
     const NodeId sums = to.add(graph::with_filters(node.operation, filters),
                                {renamed[node.inputs[0]]}, node.module);

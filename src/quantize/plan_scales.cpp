@@ -134,9 +134,10 @@ Plan with_scales(Plan plan, const Graph& network, const Calibration& statistics,
   const WideNodes wide = wide_nodes(reference, placement, names, options.wide);
   const auto formats = shared_formats(reference, placement, plan.target, names, wide.values);
   plan.head.shift = shift_of(reference, placement, statistics, options);
-  std::vector<graph::FakeQuantize> values;
   const auto ranges =
       shared_ranges(reference, placement, statistics, options, formats, plan.head.shift);
+  std::vector<graph::FakeQuantize> values;
+  values.reserve(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) values.push_back(to_grid(ranges[i], formats[i]));
   plan.values.clear();
   for (NodeId id = 0; id < names.size(); ++id) {

@@ -62,6 +62,7 @@ void expect_outputs(const Target& target, const Contract& contract) {
   for (const OutputContract& output : contract.outputs) {
     if (std::ranges::count(target.outputs, output.is) > 0) continue;
     std::vector<std::string_view> allowed;
+    allowed.reserve(target.outputs.size());
     for (const OutputKind kind : target.outputs) allowed.push_back(enum_name(kind));
     throw Error({.subject = fmt::format("target {}", target.name),
                  .expected = fmt::format("outputs that it may have: {}", fmt::join(allowed, ", ")),

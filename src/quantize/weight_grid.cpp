@@ -95,7 +95,7 @@ graph::Graph quantize_weights(const graph::Graph& graph, const FilterScaleOf& sc
   graph::Graph quantized = graph;
   for (const auto& [id, codes] : scales) {
     const auto& operation = graph.node(id).operation;
-    const auto filters = graph::filters_of(operation).value();
+    const auto filters = graph::filters_in(operation);
     const auto input = graph::grid_of(graph, graph.node(id).inputs.at(0));
     const bool in_codes = input && bias == BiasFormat::kInt32;
     const auto rounded = round_to_nearest(filters.weight, codes.scale, codes.bits);

@@ -251,12 +251,12 @@ class Lowering {
 
   static bool has_codes_of_8_bits(const Conv& conv) {
     if (!conv.weight_scale.defined()) return false;
-    return graph::filter_codes(*graph::filters_of(conv)).abs().max().item<float>() <= 128;
+    return graph::filter_codes(graph::filters_of(conv)).abs().max().item<float>() <= 128;
   }
 
   static Value filters(const Conv& conv) {
     if (!has_codes_of_8_bits(conv)) return constant(conv.weight);
-    const auto codes = graph::filter_codes(*graph::filters_of(conv)).to(torch::kInt8);
+    const auto codes = graph::filter_codes(graph::filters_of(conv)).to(torch::kInt8);
     const auto values = make<ov::op::v0::Convert>(constant(codes), ov::element::f32);
     return make<ov::op::v1::Multiply>(values, constant(conv.weight_scale.view({-1, 1, 1, 1})));
   }
@@ -266,8 +266,7 @@ class Lowering {
     const Conv& conv = conv_at(id);
     const auto input = graph::grid_of(graph_, graph_.node(id).inputs[0]);
     if (!conv.weight_scale.defined() || !input) return conv.bias;
-    return integer_bias(*graph::filters_of(conv), input->scale) *
-           (conv.weight_scale * input->scale);
+    return integer_bias(graph::filters_of(conv), input->scale) * (conv.weight_scale * input->scale);
   }
 
   // Where the convolution reads a map that is upsampled by 2, only this or in front of others.

@@ -56,7 +56,7 @@ graph::Graph rounded(const graph::Graph& graph,
 }
 
 torch::Tensor stored_bias(const graph::Graph& graph, float input_scale) {
-  const auto conv = graph::filters_of(graph.node(2).operation).value();
+  const auto conv = graph::filters_in(graph.node(2).operation);
   return graph::integer_bias(conv, input_scale).to(torch::kFloat64) *
          conv.weight_scale.to(torch::kFloat64) * static_cast<double>(input_scale);
 }

@@ -90,7 +90,7 @@ TEST_F(LoweredCodes, GiveTheLevelsOfTheExactSums) {
   const auto head = in_codes(conv(kLevels, 16, 1));
   add_outputs(codes, add_codes(graph_.add(head, {codes}, "integer"), 0.05F, 200));
   const auto map = graph::run_graph(graph_, image_, std::array{codes})[0].to(torch::kFloat64);
-  const auto bias = integer_bias(*graph::filters_of(head), 0.02F) * (head.weight_scale * 0.02F);
+  const auto bias = integer_bias(graph::filters_of(head), 0.02F) * (head.weight_scale * 0.02F);
   const auto sums =
       torch::conv2d(map, head.weight.to(torch::kFloat64), bias.to(torch::kFloat64), 1, 1);
   const auto model = open_lowered(graph_, contract_, {.profile = true});

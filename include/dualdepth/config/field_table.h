@@ -181,6 +181,7 @@ template <class T>
 std::string value_text(const T& value) {
   if constexpr (kIsList<T>) {
     std::vector<std::string> elements;
+    elements.reserve(value.size());
     for (const auto& element : value) elements.push_back(value_text(element));
     return fmt::format("[{}]", fmt::join(elements, ", "));
   } else if constexpr (std::same_as<T, std::string>) {

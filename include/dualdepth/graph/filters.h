@@ -16,8 +16,12 @@ struct Filters {
       {};  // float [1] or [O]: Conv::weight_scale. Undefined: float filters
 };
 
+Filters filters_of(const Conv& conv);
+Filters filters_of(const ConvTranspose& conv);
 // None of an operator that has no such filters.
 std::optional<Filters> filters_of(const Operation& operation);
+// Throws std::bad_variant_access there.
+Filters filters_in(const Operation& operation);
 
 // The operation with these filters, of the same shape.
 Operation with_filters(const Operation& operation, const Filters& filters);

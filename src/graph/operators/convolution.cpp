@@ -32,7 +32,7 @@ Value compute_conv(const Conv& conv, const Arguments& in) {
   if (!conv.weight_scale.defined() || !in.quantization) {
     return convolve(in.real(), conv.weight, conv.bias);
   }
-  return {integer_sums(*filters_of(conv), conv.groups, in.real(), *in.quantization,
+  return {integer_sums(filters_of(conv), conv.groups, in.real(), *in.quantization,
                        [&](const torch::Tensor& x, const torch::Tensor& weight) {
                          return convolve(x, weight, {});
                        }),
@@ -72,7 +72,7 @@ void write_conv(const Conv& conv, NodeWriter& out) {
   const auto filters = write_weight(out, conv.weight, conv.weight_scale, 0);
   if (!separate_bias) {
     return out.make(
-        {"Conv", {out.input(), filters, write_bias(out, *filters_of(conv))}, attributes});
+        {"Conv", {out.input(), filters, write_bias(out, filters_of(conv))}, attributes});
   }
   const auto product = out.begin({"Conv", {out.input(), filters}, attributes}, "_product");
   const auto shift = out.constant(out.parameter("bias"), conv.bias, {1, conv.bias.numel(), 1, 1});

@@ -94,7 +94,7 @@ Value compute(const ConvTranspose& conv, const Arguments& in) {
   if (!conv.weight_scale.defined() || !in.quantization) {
     return convolve(in.real(), conv.weight, conv.bias);
   }
-  return {integer_sums(*filters_of(conv), conv.groups, in.real(), *in.quantization,
+  return {integer_sums(filters_of(conv), conv.groups, in.real(), *in.quantization,
                        [&](const torch::Tensor& x, const torch::Tensor& weight) {
                          return convolve(x, transposed_filters(weight, conv.groups), {});
                        }),
@@ -111,7 +111,7 @@ void write(const ConvTranspose& conv, NodeWriter& out) {
   attributes.emplace_back("group", conv.groups);
   const auto weight =
       write_weight(out, conv.weight, conv.weight_scale, axis_of_filters(conv).value_or(0));
-  const auto bias = write_bias(out, *filters_of(conv));
+  const auto bias = write_bias(out, filters_of(conv));
   out.make({"ConvTranspose", {out.input(), weight, bias}, attributes});
 }
 

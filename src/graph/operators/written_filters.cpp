@@ -23,9 +23,9 @@ std::string write_bias(NodeWriter& out, const Filters& filters) {
   const Graph& graph = out.graph();
   const auto input = graph.node(graph.node(out.id()).inputs[0]).quantization;
   // ONNX Runtime has no operator of whole numbers for opset 9.
-  const bool in_codes = filters.weight_scale.defined() && input && !out.for_npu() &&
-                        out.profile() != OnnxProfile::kTensorRt;
-  if (!in_codes) return out.constant(name, filters.bias, filters.bias.sizes().vec());
+  const bool in_float =
+      !filters.weight_scale.defined() || out.for_npu() || out.profile() == OnnxProfile::kTensorRt;
+  if (in_float || !input) return out.constant(name, filters.bias, filters.bias.sizes().vec());
   const auto scale = filters.weight_scale.to(torch::kFloat64) * static_cast<double>(input->scale);
   return write_dequantized(out, name, integer_bias(filters, input->scale),
                            scale.to(torch::kFloat32));
