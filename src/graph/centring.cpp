@@ -15,7 +15,6 @@ namespace dualdepth::graph {
 namespace {
 
 constexpr int64_t kStripePixels = 8192;
-constexpr int64_t kFittedPixels = 1 << 19;  // for a few hundred coefficients
 
 NodeId find_head(const Graph& graph) {
   const auto chain = integer_head(graph);
@@ -75,13 +74,6 @@ torch::Tensor with_one(const torch::Tensor& patches) {
   return torch::cat({patches, torch::ones({patches.size(0), 1})}, 1).to(torch::kFloat64);
 }
 
-// Of the pixels that the least squares are taken over: 1, or an odd number, so that all columns of
-// the map are met, also behind an upsampling.
-int64_t pixel_step(const torch::Tensor& feature, size_t pictures) {
-  const int64_t pixels = feature.size(2) * feature.size(3) * static_cast<int64_t>(pictures);
-  return pixels <= kFittedPixels ? 1 : (pixels / kFittedPixels) | 1;
-}
-
 struct Moments {
   int64_t count = 0;
   double sum = 0, squares = 0;
@@ -124,14 +116,12 @@ Centring fit_centring(const Graph& graph, const Pictures& pictures) {
   std::vector<torch::Tensor> winners;  // of each picture, in the order of its pixels
   for (size_t index = 0; index < pictures.count; ++index) {
     const auto feature = inputs.at(index);
-    const int64_t every = pixel_step(feature, pictures.count);
     std::vector<torch::Tensor> bests;
     for_each_stripe(feature, [&](const torch::Tensor& patches) {
       bests.push_back(torch::addmm(head.bias, patches, columns).amax(1));
-      const auto rows = with_one(patches.slice(0, 0, patches.size(0), every));
-      const auto best = bests.back().slice(0, 0, patches.size(0), every);
+      const auto rows = with_one(patches);
       normal += rows.t().matmul(rows);
-      right += rows.t().mv(best.to(torch::kFloat64));
+      right += rows.t().mv(bests.back().to(torch::kFloat64));
     });
     winners.push_back(torch::cat(bests));
     before.add(winners.back());

@@ -17,7 +17,6 @@ namespace dualdepth::graph {
 //
 //   v(p) = a . p + b,   min sum (max_k logit_k(p) - v(p))^2
 //
-// (of more than about half a million pixels, over that many of them, evenly spread)
 // and subtracted from each of the K filters and biases: the winner's spread falls by an order of
 // magnitude at no cost when running. Then the biases are shifted so that the smallest winner seen
 // lies kCentringRoom times their spread above 0 and a Relu is put behind the head: losing logits
@@ -38,8 +37,8 @@ struct Centring {
 // and neither does the share of the range that the winners get.
 inline constexpr double kCentringRoom = 7.5;
 
-// Computes each picture once, and those beyond the first 32 twice. Throws Error when the graph has
-// no integer head of 3x3 filters or there is no picture.
+// Goes through the pictures twice. Throws Error when the graph has no integer head of 3x3 filters
+// or there is no picture.
 Centring fit_centring(const Graph& graph, const Pictures& pictures);
 
 // The graph with centred filters and biases and a Relu behind them. Nodes behind the head move by
