@@ -61,18 +61,12 @@ class HeadInputs {
   std::vector<torch::Tensor> kept_;
 };
 
-// Calls `use` with patches [P, 9 C] and their winning logits [P].
+// Calls `use` with the patches [P, 9 C] of all pixels of a map, in order.
 template <class Use>
-void for_each_stripe(const Conv& head, HeadInputs& inputs, Use use) {
-  const auto columns = as_columns(head.weight);
-  for (size_t index = 0; index < inputs.count(); ++index) {
-    const auto feature = inputs.at(index);
-    const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
-    for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
-      const auto stripe = torch::arange(begin, std::min(begin + kStripePixels, pixels));
-      const auto patches = gather_patches(feature, stripe);
-      use(patches, torch::addmm(head.bias, patches, columns).amax(1));
-    }
+void for_each_stripe(const torch::Tensor& feature, Use use) {
+  const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
+  for (int64_t begin = 0; begin < pixels; begin += kStripePixels) {
+    use(gather_patches(feature, torch::arange(begin, std::min(begin + kStripePixels, pixels))));
   }
 }
 
@@ -107,24 +101,31 @@ Centring fit_centring(const Graph& graph, const Pictures& pictures) {
   const torch::NoGradGuard no_grad;
   const NodeId head_id = find_head(graph);
   const auto& head = std::get<Conv>(graph.node(head_id).operation);
+  if (pictures.count == 0) {
+    throw Error(
+        {.subject = "centring", .expected = "calibration pictures", .got = "none", .fix = ""});
+  }
   const int64_t unknowns = head.weight[0].numel() + 1;
   auto normal = torch::zeros({unknowns, unknowns}, torch::kFloat64);
   auto right = torch::zeros({unknowns}, torch::kFloat64);
   const int64_t channels = head.weight.size(1);
+  const auto columns = as_columns(head.weight);
   auto peaks = torch::zeros({channels});
   Moments before;
   HeadInputs inputs(graph, head_id, pictures);
-  for_each_stripe(head, inputs, [&](const torch::Tensor& patches, const torch::Tensor& best) {
-    const auto centres = patches.slice(1, 4 * channels, 5 * channels);
-    peaks = torch::maximum(peaks, centres.amax(0));
-    const auto rows = with_one(patches);
-    normal += rows.t().matmul(rows);
-    right += rows.t().mv(best.to(torch::kFloat64));
-    before.add(best);
-  });
-  if (before.count == 0) {
-    throw Error(
-        {.subject = "centring", .expected = "calibration pictures", .got = "none", .fix = ""});
+  std::vector<torch::Tensor> winners;  // of each picture, in the order of its pixels
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto feature = inputs.at(index);
+    std::vector<torch::Tensor> bests;
+    for_each_stripe(feature, [&](const torch::Tensor& patches) {
+      bests.push_back(torch::addmm(head.bias, patches, columns).amax(1));
+      const auto rows = with_one(patches);
+      normal += rows.t().matmul(rows);
+      right += rows.t().mv(bests.back().to(torch::kFloat64));
+    });
+    winners.push_back(torch::cat(bests));
+    before.add(winners.back());
+    peaks = torch::maximum(peaks, feature.amax({0, 2, 3}));
   }
   // A channel that is always 0 makes the sums singular; this keeps its coefficient at 0.
   normal += torch::eye(unknowns, torch::kFloat64) * (1e-9 * normal.trace().item<double>());
@@ -134,9 +135,10 @@ Centring fit_centring(const Graph& graph, const Pictures& pictures) {
                     .offset = solution[unknowns - 1].item<float>(),
                     .feature_peaks = peaks};
   Moments after;
-  for_each_stripe(head, inputs, [&](const torch::Tensor& patches, const torch::Tensor& best) {
-    after.add(best - patches.mv(slope) - centring.offset);
-  });
+  for (size_t index = 0; index < pictures.count; ++index) {
+    const auto centre = torch::conv2d(inputs.at(index), centring.filter.unsqueeze(0), {}, 1, 1);
+    after.add(winners[index] - centre.flatten() - centring.offset);
+  }
   centring.pixels = after.count;
   centring.spread_before = before.deviation();
   centring.spread_after = after.deviation();

@@ -10,6 +10,13 @@ namespace {
 
 constexpr int kLeastExponent = -120;  // 2^120 is a float32
 
+// The values in the order in which they lie in memory, where they fill it, so that the maps of
+// channels-last convolutions are not copied.
+torch::Tensor in_memory_order(const torch::Tensor& values) {
+  if (!values.is_non_overlapping_and_dense()) return values.contiguous();
+  return values.as_strided({values.numel()}, {1});
+}
+
 }  // namespace
 
 void ValueRange::include(const ValueRange& other) {
@@ -55,20 +62,20 @@ void Histogram::widen(const ValueRange& range) {
   counts_ = std::move(counts);
 }
 
-void Histogram::add(const torch::Tensor& values) {
+void Histogram::add(const torch::Tensor& added) {
+  const auto values = in_memory_order(added.to(torch::kFloat32));
   widen(range_of(values));
   if (!range_.is_finite()) return;
   if (width_ == 0) {
     zeros_ += values.numel();
     return;
   }
-  const auto packed = values.to(torch::kFloat32).contiguous();
-  const auto* value = packed.const_data_ptr<float>();
+  const auto* value = values.const_data_ptr<float>();
   const auto per_bin = static_cast<float>(1 / width_);  // exact: a power of two
   const auto first = static_cast<float>(first_);
   int64_t* counts = counts_.data();
   const auto last = static_cast<int64_t>(counts_.size()) - 1;
-  for (int64_t i = 0; i < packed.numel(); ++i) {
+  for (int64_t i = 0; i < values.numel(); ++i) {
     const auto bin = static_cast<int64_t>(std::floor(value[i] * per_bin) - first);
     ++counts[std::clamp<int64_t>(bin, 0, last)];  // denormals may be flushed here and not above
   }

@@ -5,13 +5,9 @@
 #include <optional>
 
 #include "dualdepth/base/progress.h"
-#include "dualdepth/base/random.h"
-#include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
-#include "dualdepth/quantize/adaptive_rounding.h"
-#include "dualdepth/quantize/choose_range.h"
-#include "dualdepth/quantize/weight_grid.h"
+#include "layer_fitter.h"
 
 namespace dualdepth::quantize {
 namespace {
@@ -19,156 +15,6 @@ namespace {
 using graph::Conv;
 using graph::Graph;
 using graph::NodeId;
-
-constexpr int kBiasRounds = 4;
-constexpr double kLeastAlive = 0.02;
-constexpr double kScaleShares[] = {1, 0.85, 1.2};  // of the step, tried in adaptive rounding
-
-// Output pixels y * W + x of one picture, drawn for one layer.
-torch::Tensor draw_positions(const graph::Shape& shape, int64_t count, uint64_t seed, NodeId layer,
-                             size_t picture) {
-  RandomStream random({seed, layer, picture});
-  auto positions = torch::empty({count}, torch::kInt64);
-  auto* out = positions.mutable_data_ptr<int64_t>();
-  const auto pixels = static_cast<uint64_t>(shape[2] * shape[3]);
-  for (int64_t i = 0; i < count; ++i) out[i] = static_cast<int64_t>(random.below(pixels));
-  return positions;
-}
-
-// What the convolution reads at output pixels: [P, C kh kw] in the order of its weight. in: one
-// picture.
-torch::Tensor input_patches(const Conv& conv, const torch::Tensor& in, int64_t out_width,
-                            const torch::Tensor& positions) {
-  const auto [up, left] = conv.padding;
-  const auto padded = torch::constant_pad_nd(in, {left, left, up, up})[0].permute({1, 2, 0});
-  const int64_t width = padded.size(1);
-  const auto rows = padded.contiguous().view({-1, padded.size(2)});
-  const auto y = positions.floor_divide(out_width) * conv.stride[0];
-  const auto x = positions.remainder(out_width) * conv.stride[1];
-  std::vector<torch::Tensor> taps;
-  for (int64_t i = 0; i < conv.weight.size(2); ++i) {
-    for (int64_t j = 0; j < conv.weight.size(3); ++j) {
-      const auto row = (y + i * conv.dilation[0]) * width + x + j * conv.dilation[1];
-      taps.push_back(rows.index_select(0, row));
-    }
-  }
-  return torch::stack(taps, 2).flatten(1);
-}
-
-// Filters as rows, [O, C kh kw].
-torch::Tensor rows_of(const torch::Tensor& weight) { return weight.flatten(1).contiguous(); }
-
-// Sampled inputs and expected outputs of one layer; the last fifth of the rows is held out.
-struct LayerSamples {
-  torch::Tensor inputs, targets;
-  bool has_relu = false;
-
-  int64_t fitted() const { return inputs.size(0) * 4 / 5; }
-
-  torch::Tensor passed_on(const torch::Tensor& values) const {
-    return has_relu ? values.relu() : values;
-  }
-
-  // The outputs without a bias, [P, O].
-  torch::Tensor products(const torch::Tensor& weight) const {
-    return inputs.matmul(rows_of(weight).t());
-  }
-
-  // Relative mean square error on the rows that are held out.
-  double error(const torch::Tensor& products, const torch::Tensor& bias) const {
-    const auto expected = passed_on(targets.slice(0, fitted()));
-    const auto computed = passed_on(products.slice(0, fitted()) + bias);
-    const double variance = expected.var().item<double>();
-    return (computed - expected).square().mean().item<double>() / std::max(variance, 1e-20);
-  }
-
-  // The bias plus the mean of what is missing behind the Relu.
-  torch::Tensor corrected_bias(const torch::Tensor& products, const torch::Tensor& bias) const {
-    const auto expected = passed_on(targets.slice(0, 0, fitted()));
-    const auto raw = products.slice(0, 0, fitted()) + bias;
-    auto shift = torch::zeros_like(bias);
-    for (int round = 0; round < kBiasRounds; ++round) {
-      const auto computed = raw + shift;
-      const auto alive = has_relu
-                             ? computed.gt(0).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive)
-                             : torch::ones_like(shift);
-      shift += (expected - passed_on(computed)).mean(0) / alive;
-      if (!has_relu) break;
-    }
-    return bias + shift;
-  }
-};
-
-// What the convolution's bias is stored in.
-struct BiasGrid {
-  std::optional<float> input_scale = {};  // of the value that the convolution reads
-  BiasFormat format = BiasFormat::kInt32;
-
-  std::optional<float> rounded_to() const {
-    return format == BiasFormat::kInt32 ? input_scale : std::nullopt;
-  }
-};
-
-// Tries filters and biases for one layer and keeps those with the least error.
-class LayerFitter {
- public:
-  LayerFitter(const Conv& before, torch::Tensor float_weight, BiasGrid bias,
-              const LayerwiseOptions& options)
-      : best_(before), float_weight_(std::move(float_weight)), bias_(bias), options_(options) {}
-
-  Conv fit(const LayerSamples& samples, LayerFit& report) {
-    report.error_before = least_ = samples.error(samples.products(best_.weight), best_.bias);
-    try_filters(best_, samples, report, /*rounded=*/false);
-    // Of 16 bits the nearest codes are as good as any.
-    const auto codes = best_.weight / best_.weight_scale.view({-1, 1, 1, 1});
-    const bool is_wide = codes.abs().max().item<float>() > 128;
-    if (options_.round_adaptively && !is_wide) {
-      const auto rows = rows_of(float_weight_);
-      const AdaptiveRounding rounding(samples.inputs.slice(0, 0, samples.fitted()));
-      const auto moved = rounding.refit(rows, samples.targets.slice(0, 0, samples.fitted()));
-      const Conv nearest = best_;
-      for (const double share : kScaleShares) {
-        for (const auto& start : {rows, moved}) {
-          Conv conv = nearest;
-          conv.weight_scale = nearest.weight_scale * share;
-          if (bias_.input_scale) {
-            conv.weight_scale = scale_for_bias(conv.weight_scale, nearest.bias, *bias_.input_scale);
-          }
-          conv.weight = rounding.round(start, conv.weight_scale).view(float_weight_.sizes());
-          try_filters(std::move(conv), samples, report, /*rounded=*/true);
-        }
-      }
-    }
-    report.error_after = least_;
-    return best_;
-  }
-
- private:
-  // The filters of `conv` with its own bias and with a corrected one.
-  void try_filters(Conv conv, const LayerSamples& samples, LayerFit& report, bool rounded) {
-    const auto products = samples.products(conv.weight);
-    const auto consider = [&](bool corrected) {
-      auto gridded = std::get<Conv>(graph::with_filters(
-          conv, on_grid(conv.weight, conv.bias, conv.weight_scale, bias_.rounded_to())));
-      const double error = samples.error(products, gridded.bias);
-      if (!(error < least_)) return;
-      least_ = error;
-      best_ = std::move(gridded);
-      report.rounded = rounded;
-      report.bias_corrected = corrected;
-    };
-    consider(/*corrected=*/false);
-    if (!options_.correct_bias) return;
-    conv.bias = samples.corrected_bias(products, conv.bias);
-    consider(/*corrected=*/true);
-  }
-
-  Conv best_;
-  torch::Tensor float_weight_;
-  BiasGrid bias_;
-  const LayerwiseOptions& options_;
-  double least_ = 0;
-};
 
 // The maps of several pictures, those on a grid as bytes.
 class MapStore {
@@ -246,8 +92,8 @@ class Fitting {
 
   // What the float graph says at each layer's positions.
   void sample_targets() {
+    const std::vector<NodeId> ends = last_layer_inputs();  // what lies behind them is not computed
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      const auto ends = graph::output_nodes(reference_);
       graph::run_graph(
           reference_, pictures_.at(picture), ends, [&](NodeId id, const torch::Tensor& value) {
             for (NodeId reader = id + 1; reader < reference_.nodes().size(); ++reader) {
@@ -257,13 +103,34 @@ class Fitting {
     }
   }
 
+  static bool is_sampled(const graph::Node& node) {
+    const auto* conv = std::get_if<Conv>(&node.operation);
+    return conv != nullptr && conv->groups == 1;
+  }
+
+  // Values that layers read and that no other such value depends on.
+  std::vector<NodeId> last_layer_inputs() const {
+    const auto& nodes = reference_.nodes();
+    std::vector<bool> is_read(nodes.size(), false), needed(nodes.size(), false);
+    for (const auto& node : nodes) {
+      if (is_sampled(node)) is_read[node.inputs[0]] = true;
+    }
+    std::vector<NodeId> last;
+    for (NodeId id = nodes.size(); id-- > 0;) {
+      if (!is_read[id] && !needed[id]) continue;
+      if (!needed[id]) last.push_back(id);
+      for (const NodeId input : nodes[id].inputs) needed[input] = true;
+    }
+    return last;
+  }
+
   void add_targets(NodeId value_id, NodeId reader, const torch::Tensor& value, size_t picture) {
     const auto& node = reference_.node(reader);
+    if (!is_sampled(node) || node.inputs[0] != value_id) return;
     const auto* conv = std::get_if<Conv>(&node.operation);
-    if (conv == nullptr || conv->groups != 1 || node.inputs[0] != value_id) return;
     const auto positions = positions_of(reader, picture);
     const auto patches = input_patches(*conv, value, node.shape[3], positions);
-    targets_[reader].push_back(torch::addmm(conv->bias, patches, rows_of(conv->weight).t()));
+    targets_[reader].push_back(torch::addmm(conv->bias, patches, filter_rows(conv->weight).t()));
   }
 
   torch::Tensor positions_of(NodeId reference_id, size_t picture) const {
@@ -302,8 +169,7 @@ class Fitting {
     const auto grid = graph::grid_of(result_.graph, in);
     const auto& original = std::get<Conv>(reference_.node(reference).operation);
     const BiasGrid bias{grid ? std::optional(grid->scale) : std::nullopt, options_.bias};
-    LayerFitter fitter(conv, original.weight, bias, options_);
-    result_.graph.replace(id, fitter.fit(samples, report));
+    result_.graph.replace(id, fit_layer(conv, original.weight, bias, options_, samples, report));
     result_.layers.push_back(std::move(report));
   }
 

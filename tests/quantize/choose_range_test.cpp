@@ -42,6 +42,22 @@ TEST(ToGrid, RoundsAScaleUpToAPowerOfTwo) {
   EXPECT_EQ(to_grid({0, 255.0 / 64}, {.has_power_of_two_scale = true}).scale, 0.015625F);
 }
 
+// Values 0 to 23: one in each bin of width 1/128, wherever they lie in memory.
+TEST(Histogram, CountsEachValueOfAnyLayoutOnce) {
+  const auto values = torch::arange(24, torch::kFloat32).view({1, 2, 3, 4});
+  const auto channels_last = values.contiguous(torch::MemoryFormat::ChannelsLast);
+  const auto with_gaps = torch::constant_pad_nd(values, {1, 2}, 99).slice(3, 1, 5);
+  for (const auto& laid_out : {values, channels_last, with_gaps, values.transpose(2, 3)}) {
+    Histogram histogram;
+    histogram.add(laid_out);
+    EXPECT_EQ(histogram.total(), 24);
+    EXPECT_EQ(histogram.range(), (ValueRange{0, 23}));
+    for (int64_t value = 0; value < 24; ++value) {
+      EXPECT_EQ(histogram.counts().at(static_cast<size_t>(value * 128)), 1) << value;
+    }
+  }
+}
+
 // 5000 / 2^k fits into 4096 bins from k = 1 on: bins of 2.
 TEST(Histogram, WidensItsBinsToWhatItHasSeen) {
   Histogram histogram;

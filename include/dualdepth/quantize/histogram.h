@@ -30,9 +30,9 @@ class Histogram {
  public:
   static constexpr int64_t kBins = 4096;
 
-  // values: float32 of any shape. Once a value is not finite the range is not either, and nothing
+  // added: float32 of any shape. Once a value is not finite the range is not either, and nothing
   // is counted any more.
-  void add(const torch::Tensor& values);
+  void add(const torch::Tensor& added);
   void merge(const Histogram& other);
 
   const ValueRange& range() const { return range_; }

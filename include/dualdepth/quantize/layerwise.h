@@ -13,7 +13,7 @@ struct LayerwiseOptions {
   bool correct_bias = true;
   bool round_adaptively = true;
   size_t pictures = 12;      // of calibration, evenly spread
-  int64_t positions = 9216;  // output pixels sampled of each layer, over all pictures
+  int64_t positions = 9216;  // most output pixels sampled of each layer, over all pictures
   uint64_t seed = 0;
   BiasFormat bias = BiasFormat::kInt32;
 };
@@ -39,7 +39,8 @@ struct LayerwiseResult {
 //   bias     plus the mean of what is missing behind the Relu (Nagel et al., Data-Free Quantization
 //            Through Weight Equalization and Bias Correction, 2019)
 //
-// A fifth of the positions is held back; a change is kept only where it lowers the error there.
+// A layer whose maps have fewer pixels is fitted to all of them. A fifth of the positions is held
+// back; a change is kept only where it lowers the error there.
 //
 // reference: the float graph; gridded: the same with grids and rounded filters (quantize_weights).
 // Memory: 8-bit maps of `pictures` pictures, no more than the network needs at a time.
