@@ -42,7 +42,10 @@ TEST_F(Quantize, WritesTheFileItsPlanAndWhatWasMeasured) {
 }
 
 TEST_F(Quantize, APlanIsPrintedComparedEditedAndRefusedWhereItDoesNotFit) {
-  ASSERT_EQ(quantize_plainly(path("raw"), {"--save-plan", path("plain.json")}).exit_code, 0);
+  ASSERT_EQ(
+      quantize_plainly(path("raw"), {"--save-plan", path("plain.json"), "--profile", "tensorrt"})
+          .exit_code,
+      0);
   const auto printed = run({"inspect", "plan", path("plain.json")});
   EXPECT_THAT(printed.output, AllOf(HasSubstr("target     tensorrt"), HasSubstr("/Conv")));
   EXPECT_THAT(run({"inspect", "plan", path("plain.json"), path("plain.json")}).output,
