@@ -40,17 +40,20 @@ NpyType npy_type(torch::ScalarType type) {
       return NpyType::kInt32;
     case torch::kInt64:
       return NpyType::kInt64;
-    case torch::kHalf:
-      return NpyType::kFloat16;
     default:
-      TORCH_CHECK(type == torch::kFloat32, "values of float, int8, uint8, int32 or int64");
       return NpyType::kFloat32;
   }
 }
 
 torch::Tensor codes_of(const torch::Tensor& value, const graph::FakeQuantize& grid) {
   const auto codes = (value / grid.scale).round() + static_cast<double>(grid.zero_point);
+  if (grid.bits == 16) return codes.to(torch::kInt32);
   return codes.to(grid.is_signed ? torch::kInt8 : torch::kUInt8);
+}
+
+// As one of the types of npy_type().
+torch::Tensor storable(const torch::Tensor& value) {
+  return npy_type(value.scalar_type()) == NpyType::kFloat32 ? value.to(torch::kFloat32) : value;
 }
 
 // Which nodes' values are layers of their own, and what they are called.
@@ -139,7 +142,7 @@ class DumpWriter {
   // The integer head comes in stripes of lines.
   void add(NodeId id, DumpedValue& to, const torch::Tensor& value) {
     const auto grid = graph::grid_of(graph_, id);
-    auto stored = (grid ? codes_of(value, *grid) : value).contiguous();
+    auto stored = (grid ? codes_of(value, *grid) : storable(value)).contiguous();
     const auto& shape = graph_.node(id).shape;
     if (shape.size() == 4 && stored.dim() == 4 && stored.size(2) < shape[2]) {
       auto& lines = stripes_[id];

@@ -120,6 +120,25 @@ TEST_F(WriteLayerDump, StoresCodesAndTheirScale) {
   EXPECT_THAT(values_of(dump, pool), ElementsAre(3, 4, 5, 7, 7, 7, 7, 7));
 }
 
+// Codes of 16 bits as int32, and what is neither float32 nor a whole number as float32.
+TEST_F(WriteLayerDump, StoresWhatNpyFilesOfDumpsHaveNoTypeFor) {
+  graph::Graph graph;
+  const auto image = graph.add_input("image", {1, 3, 4, 4});
+  const auto wide =
+      graph.add(FakeQuantize{.scale = 0x1p-12F, .zero_point = 9, .bits = 16}, {image}, "wide");
+  const auto real = graph.add(graph::Cast{torch::kFloat64}, {wide}, "real");
+  const auto some = graph.add(graph::Cast{torch::kBool}, {wide}, "some");
+  graph.set_outputs({{"real", real}, {"some", some}});
+  ASSERT_TRUE(write_layer_dump(graph, {"image", "codes", "real", "some"}, {2, picture_of}, "q.onnx",
+                               folder_ / "dump"));
+  const auto dump = read();
+  ASSERT_EQ(dump.layers.size(), 3U);
+  EXPECT_EQ(values_of(dump, dump.layers[0]).at(2), 9 + 2 * 256);  // 2 / 16 in codes of 2^-12
+  EXPECT_EQ(values_of(dump, dump.layers[1]).at(2), 0.125);
+  EXPECT_EQ(values_of(dump, dump.layers[2]).at(0), 0);
+  EXPECT_EQ(values_of(dump, dump.layers[2]).at(2), 1);
+}
+
 TEST_F(WriteLayerDump, KeepsTheInputAsTheFileTakesIt) {
   ASSERT_TRUE(write());
   const auto dump = read();

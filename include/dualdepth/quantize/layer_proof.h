@@ -40,8 +40,8 @@ namespace dualdepth::quantize {
 
 // Share of a layer's codes.
 inline constexpr double kEqualCodes = 0.999;
-// In codes of 8 bits; 256 times that in codes of 16 bits. Float32 rounds y / s + z, up to 255 large,
-// and the products and sums before it.
+// In codes of 8 bits; 256 times that in codes of 16 bits. Float32 rounds y / s + z, up to 255
+// large, and the products and sums before it.
 inline constexpr double kNearHalf = 1e-3;
 // Share of the pixels.
 inline constexpr double kEqualLevels = 0.9999;
