@@ -131,7 +131,8 @@ class MixedQuantizer {
   Error beyond_reach(double ratio) const {
     return Error({.subject = "budget",
                   .expected = fmt::format("an error at most {} times float's", mixed_.budget),
-                  .got = fmt::format("{:.3f} times with every convolution in float", ratio),
+                  .got = fmt::format("{:.3f} times with every convolution in float{}", ratio,
+                                     has_16_bits() ? " and values of 16 bits" : ""),
                   .fix = "raise the budget"});
   }
 

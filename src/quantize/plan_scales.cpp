@@ -64,7 +64,7 @@ std::vector<float> numbers_of(const torch::Tensor& tensor) {
   return {first, first + values.numel()};
 }
 
-// The convolutions of `wide`, and where their values are quantized.
+// The convolutions of `wide`, and the quantized values that are computed of theirs alone.
 struct WideNodes {
   std::set<NodeId> convs, values;
 };
@@ -72,17 +72,19 @@ struct WideNodes {
 WideNodes wide_nodes(const Graph& graph, const Placement& placement,
                      const std::vector<std::string>& names, const std::vector<std::string>& wide) {
   WideNodes nodes;
-  for (NodeId id = 0; id < names.size(); ++id) {
-    if (std::ranges::count(wide, names[id]) > 0) nodes.convs.insert(id);
-  }
+  std::vector<std::set<NodeId>> makers(names.size());  // the convolutions behind a value
   for (NodeId id = 0; id < names.size(); ++id) {
     const auto& node = graph.node(id);
-    const bool clamps = graph::is_clamp(graph, id);
-    const NodeId conv = clamps ? node.inputs.at(0) : id;
-    const bool is_its_value = !clamps || !placement.has_grid(conv);
-    if (nodes.convs.contains(conv) && placement.has_grid(id) && is_its_value) {
-      nodes.values.insert(id);
+    if (std::ranges::count(wide, names[id]) > 0) nodes.convs.insert(id);
+    if (graph::filters_of(node.operation)) {
+      makers[id] = {id};
+    } else {
+      for (const NodeId input : node.inputs) {
+        makers[id].insert(makers[input].begin(), makers[input].end());
+      }
     }
+    const bool all_wide = !makers[id].empty() && std::ranges::includes(nodes.convs, makers[id]);
+    if (all_wide && placement.has_grid(id)) nodes.values.insert(id);
   }
   return nodes;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -287,6 +288,31 @@ TEST_F(AppliedPlanTest, SixteenBitValuesAreWrittenAndReadBack) {
   plan.values.at("image").bits = 8;
   plan.values.at("image").zero_point = 0;
   expect_refused(plan, "values.image.bits: expected 16");
+}
+
+// image -> conv a -> Sigmoid -> conv b
+TEST(WithScales, ValuesThatAreComputedOfWideConvolutionsAloneAreWide) {
+  graph::Graph graph;
+  const auto conv = [] {
+    return graph::Conv{torch::tensor({0.5F}).view({1, 1, 1, 1}), torch::tensor({0.1F})};
+  };
+  const auto image = graph.add_input("image", {1, 1, 4, 4});
+  const auto a = graph.add(conv(), {image}, "a");
+  const auto sigmoid = graph.add(graph::Sigmoid{}, {a}, "a");
+  graph.set_outputs({{"depth", graph.add(conv(), {sigmoid}, "b")}});
+  Plan plan;
+  plan.target = target_of(OnnxProfile::kPortable);
+  plan.target.values.bits = plan.target.weights.bits = {8, 16};
+  const Pictures pictures{2, [](size_t) { return torch::arange(16).view({1, 1, 4, 4}) / 16.F; }};
+  const auto statistics = calibrate(graph, places_of(plan, graph).placement, pictures, 1);
+  plan = with_scales(plan, graph, statistics, {.wide = {"/a/Conv"}});
+  std::map<std::string, int64_t> bits;
+  for (const auto& [name, value] : plan.values) bits[name] = value.bits;
+  EXPECT_THAT(bits, ::testing::ElementsAre(
+                        ::testing::Pair("/a/Conv", 16), ::testing::Pair("/a/Sigmoid", 16),
+                        ::testing::Pair("/b/Conv", 8), ::testing::Pair("image", 8)));
+  EXPECT_EQ(plan.filters.at("/a/Conv").bits, 16);
+  EXPECT_EQ(plan.filters.at("/b/Conv").bits, 8);
 }
 
 TEST_F(AppliedPlanTest, ConvolutionsThatStayFloatHaveNoScales) {

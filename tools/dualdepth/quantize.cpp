@@ -298,9 +298,9 @@ void add_quantize(CLI::App& program, ProgramState& state) {
   keep->type_name("NAME...|N");
   verb->add_option(
           "--budget", options->budget,
-          "keep as few convolutions in float as hold the error (abs_rel) within so many times "
-          "float's; "
-          "needs --metric, or a YAML with data.val_split to calibrate with, whose samples then "
+          "keep as few convolutions in 16 bits, where --target has them, and then in float as hold "
+          "the error (abs_rel) within so many times float's; needs --metric, or a YAML with "
+          "data.val_split to calibrate with, whose samples then "
           "judge")
       ->check(CLI::Range(1.0, 100.0))
       ->type_name("RATIO")

@@ -14,7 +14,8 @@ namespace dualdepth::quantize {
 struct ScaleOptions {
   RangeMethod ranges = RangeMethod::kMse;
   WinnerRange winners = WinnerRange::kWide;
-  // Convolutions whose filters and value get 16 bits, each where the target has them.
+  // Convolutions whose filters get 16 bits, and with them the values that are computed of theirs
+  // alone, each where the target has them.
   std::vector<std::string> wide = {};
 
   bool operator==(const ScaleOptions&) const = default;
