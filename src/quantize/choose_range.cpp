@@ -34,7 +34,7 @@ struct Bins {
 double square_error(const Bins& bins, const graph::FakeQuantize& grid) {
   const double scale = grid.scale;
   const auto least = static_cast<double>(grid.first_code() - grid.zero_point);
-  const double greatest = least + static_cast<double>(code_count(grid.bits) - 1);
+  const auto greatest = static_cast<double>(grid.last_code() - grid.zero_point);
   double sum = 0;
   for (size_t i = 0; i < bins.centers.size(); ++i) {
     const double x = bins.centers[i];

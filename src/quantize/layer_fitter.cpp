@@ -20,7 +20,7 @@ constexpr int64_t kBiasRows = 2048;  // means behind a Relu are taken over
 constexpr double kLeastAlive = 0.02;
 constexpr double kScaleShares[] = {0.85, 1.2};  // of the scale, tried in adaptive rounding
 
-// Outputs, expected ones, and how they are judged.
+// Outputs, expected ones, and how their error is measured.
 class LayerError {
  public:
   explicit LayerError(const LayerSamples& samples)
@@ -97,7 +97,7 @@ class LayerFitter {
  private:
   // Of 16 bits the nearest codes are as good as any.
   bool is_wide() const {
-    const auto codes = nearest_.weight / nearest_.weight_scale.view({-1, 1, 1, 1});
+    const auto codes = graph::filter_codes(graph::filters_of(nearest_));
     return codes.abs().max().item<float>() > 128;
   }
 

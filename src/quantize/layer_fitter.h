@@ -24,7 +24,7 @@ torch::Tensor input_patches(const graph::Conv& conv, const torch::Tensor& in, in
 torch::Tensor filter_rows(const torch::Tensor& weight);
 
 // Inputs [P, C kh kw] and expected outputs [P, O] of one layer; the last fifth of the rows is held
-// out. Fewer than five rows are all fitted to and all judged.
+// out. Of fewer than five rows, all are fitted to and the error is measured on all.
 struct LayerSamples {
   torch::Tensor inputs, targets;
   bool has_relu = false;  // behind the layer, which alone reads it

@@ -18,9 +18,9 @@ struct PlanChoice {
 };
 
 // Tries centring, equalization and the ranges of the head's winners one after the other, and keeps
-// each where it brings depth nearer to float's on the judged pictures with filters rounded to
-// nearest. Trials are plans with scales of the judged pictures; the plan's own scales are of all
-// pictures. The float network is only read.
+// each where it brings depth nearer to float's on options.judged_pictures of the pictures, with
+// filters rounded to nearest. Trials have scales of these pictures; the plan's own scales are of
+// all. The float network is only read.
 //
 // network: float, with outputs `level` and `fraction`, or `depth`. Throws Error when it is
 // quantized already, a convolution's name is not in it, the target does not allow what the options
