@@ -54,6 +54,10 @@ torch::Tensor integer_bias(const Filters& filters, float input_scale) {
   return (filters.bias.to(torch::kFloat64) / step).round().clamp(-kLimit, kLimit).to(torch::kInt32);
 }
 
+bool has_wide_codes(const torch::Tensor& filter_codes) {
+  return filter_codes.abs().max().item<float>() > 128;
+}
+
 torch::Tensor filter_codes(const Filters& filters) {
   return (filters.weight / filters.weight_scale.view({-1, 1, 1, 1})).round_();
 }

@@ -97,8 +97,7 @@ class LayerFitter {
  private:
   // Of 16 bits the nearest codes are as good as any.
   bool is_wide() const {
-    const auto codes = graph::filter_codes(graph::filters_of(nearest_));
-    return codes.abs().max().item<float>() > 128;
+    return graph::has_wide_codes(graph::filter_codes(graph::filters_of(nearest_)));
   }
 
   // From the float filters and from refitted ones, then in other scales from the better of them.

@@ -251,7 +251,7 @@ class Lowering {
 
   static bool has_codes_of_8_bits(const Conv& conv) {
     if (!conv.weight_scale.defined()) return false;
-    return graph::filter_codes(graph::filters_of(conv)).abs().max().item<float>() <= 128;
+    return !graph::has_wide_codes(graph::filter_codes(graph::filters_of(conv)));
   }
 
   static Value filters(const Conv& conv) {

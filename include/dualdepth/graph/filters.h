@@ -10,10 +10,9 @@
 namespace dualdepth::graph {
 
 struct Filters {
-  torch::Tensor weight;  // float [O, C / groups, kh, kw]
-  torch::Tensor bias;    // float [O]
-  torch::Tensor weight_scale =
-      {};  // float [1] or [O]: Conv::weight_scale. Undefined: float filters
+  torch::Tensor weight;             // float [O, C / groups, kh, kw]
+  torch::Tensor bias;               // float [O]
+  torch::Tensor weight_scale = {};  // float [1] or [O], Conv::weight_scale
 };
 
 Filters filters_of(const Conv& conv);
@@ -38,5 +37,8 @@ torch::Tensor integer_bias(const Filters& filters, float input_scale);
 
 // The filters as whole multiples of their scale, float.
 torch::Tensor filter_codes(const Filters& filters);
+
+// Whether 8 bits, -128..127, do not hold codes of filters, which then have 16.
+bool has_wide_codes(const torch::Tensor& filter_codes);
 
 }  // namespace dualdepth::graph

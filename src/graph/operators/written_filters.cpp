@@ -14,7 +14,7 @@ std::string write_weight(NodeWriter& out, const torch::Tensor& weight, const tor
   std::vector<int64_t> along(4, 1);
   along.at(static_cast<size_t>(axis)) = scale.numel();
   const auto codes = (weight / scale.view(along)).round_();
-  const auto type = codes.abs().max().item<float>() > 128 ? torch::kInt16 : torch::kInt8;
+  const auto type = has_wide_codes(codes) ? torch::kInt16 : torch::kInt8;
   return write_dequantized(out, name, codes.to(type), scale, axis);
 }
 
