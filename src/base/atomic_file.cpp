@@ -32,11 +32,11 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr std::string_view kTemporaryMark = ".dualdepth-tmp-";
 
-// ".NAME.dualdepth-tmp-PROCESS-COUNT" in the folder of `path`.
+// ".dualdepth-tmp-PROCESS-COUNT-NAME" in the folder of `path`.
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
-  return folder_of(path) / ("." + path.filename().string() + std::string(kTemporaryMark) +
-                            std::to_string(::getpid()) + "-" + std::to_string(counter++));
+  return folder_of(path) / (std::string(kTemporaryMark) + std::to_string(::getpid()) + "-" +
+                            std::to_string(counter++) + "-" + path.filename().string());
 }
 
 // An AtomicFile holds a lock on its temporary file, which ends with its process, however that ends.
@@ -87,6 +87,20 @@ void AtomicFile::write(const void* bytes, size_t count) {
   }
 }
 
+void AtomicFile::check(const std::function<void(const fs::path&)>& check) const {
+  try {
+    check(temporary_);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    const std::string hidden = temporary_.string();
+    for (size_t at = message.find(hidden); at != std::string::npos; at = message.find(hidden, at)) {
+      message.replace(at, hidden.size(), path_.string());
+      at += path_.string().size();
+    }
+    throw Error(message);
+  }
+}
+
 void AtomicFile::commit() {
   if (durability_ == Durability::kFlushed && ::fsync(descriptor_) != 0)
     throw_write_error(path_, errno);
@@ -122,8 +136,7 @@ void remove_abandoned_files(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool is_temporary =
-        name.starts_with('.') && name.find(kTemporaryMark) != std::string::npos;
+    const bool is_temporary = name.starts_with(kTemporaryMark);
     if (is_temporary && is_abandoned(entry.path())) fs::remove(entry.path(), ignored);
   }
 }

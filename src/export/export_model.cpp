@@ -10,7 +10,6 @@
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/config/contract.h"
-#include "dualdepth/export/candidate_file.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/clipped_winners.h"
@@ -51,12 +50,11 @@ Contract contract_of_file(const Checkpoint& checkpoint, const ExportOptions& opt
   return contract_of(checkpoint.config.model, data, options.outputs);
 }
 
-void write_torchscript(DepthNet net, ModelOutputs outputs, const Contract& contract,
-                       const fs::path& file) {
+std::string torchscript_bytes(DepthNet net, ModelOutputs outputs, const Contract& contract) {
   const torch::jit::Module module = trace_network(std::move(net), outputs);
   std::ostringstream bytes;
   module.save(bytes, {{kContractFile, to_json(contract)}});
-  write_file_atomically(file, bytes.str());
+  return bytes.str();
 }
 
 // A centred head's Relu is sized for the pictures that it was fitted to.
@@ -92,12 +90,11 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
   const Contract contract = contract_of_file(checkpoint, options, shape);
   const InputContract& input = contract.input;
   ExportReport report;
-  const CandidateFile candidate(out);
-  std::unique_ptr<ExportedModel> exported;
+  const bool is_onnx = options.format == ExportFormat::kOnnx;
+  std::string bytes;
   Graph graph;
-  if (options.format == ExportFormat::kTorchScript) {
-    write_torchscript(load_network(checkpoint), options.outputs, contract, candidate.path());
-    exported = open_torchscript(candidate.path(), c10::kCPU);
+  if (!is_onnx) {
+    bytes = torchscript_bytes(load_network(checkpoint), options.outputs, contract);
   } else {
     graph = merge_affine(
         graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
@@ -115,19 +112,24 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
     const auto model = to_onnx(graph, {.profile = options.profile,
                                        .dynamic = options.dynamic,
                                        .metadata = {{kContractKey, to_json(contract)}}});
-    write_onnx(*model, candidate.path());
-    exported = open_onnx(candidate.path(), {.as_written = true});
+    bytes = onnx_file_bytes(*model, out.string());
   }
+  AtomicFile file(out);
+  file.write(bytes);
+  report.bytes = bytes.size();
   DepthNet reference = load_network(checkpoint);
   const auto& compared = options.check_with.empty() ? options.center_with : options.check_with;
   const Pictures pictures = compared.empty()
                                 ? rendered_pictures(input, checkpoint.config.data.dataset)
                                 : open_pictures(compared, input);
-  const bool fixed_batch = options.format == ExportFormat::kOnnx && !options.dynamic;
-  report.check = check_export(reference, *exported, pictures, fixed_batch ? shape[0] : 1);
+  file.check([&](const fs::path& candidate) {
+    const auto exported = is_onnx ? open_onnx(candidate, {.as_written = true})
+                                  : open_torchscript(candidate, c10::kCPU);
+    const bool fixed_batch = is_onnx && !options.dynamic;
+    report.check = check_export(reference, *exported, pictures, fixed_batch ? shape[0] : 1);
+  });
   if (report.centring) count_clipped(graph, pictures, compared, report.check);
-  report.bytes = fs::file_size(candidate.path());
-  if (report.check.holds()) candidate.accept();
+  if (report.check.holds()) file.commit();
   return report;
 }
 

@@ -24,6 +24,18 @@ torch::Tensor transform(const torch::Tensor& taps) {
   return torch::einsum("pi,qj,kijc->kpqc", {matrix, matrix, taps}).flatten(1, 2);
 }
 
+// What the rounding error of one level's transformed sums is proportional to: the root of the sum
+// of squares of what each product can be and how much of it reaches an output. The greatest of all
+// levels. transformed: [K, kLevelPoints, C].
+float level_rounding_size(const torch::Tensor& transformed) {
+  const auto line = [](const float* gains) {
+    return torch::from_blob(const_cast<float*>(gains), {kLevelLine});
+  };
+  const auto gain = line(kLevelInputGain) * line(kLevelOutputGain);
+  const auto sizes = transformed * torch::outer(gain, gain).flatten().unsqueeze(1);
+  return sizes.flatten(1).norm(2, 1).max().item<float>();
+}
+
 torch::Tensor pack_bias(const torch::Tensor& bias, int64_t padded_levels) {
   auto packed = torch::full({padded_levels}, -std::numeric_limits<float>::infinity());
   packed.slice(0, 0, bias.size(0)).copy_(bias);
@@ -44,9 +56,10 @@ LevelHead::LevelHead(const HeadFilters& filters, float clipping_value)
   const int64_t padded_levels = (weight.size(0) + group - 1) / group * group;
   const auto taps = weight.permute({0, 2, 3, 1});
   weight_ = pack(taps.flatten(1, 2), padded_levels, group);
-  transform_ = pack(transform(taps), padded_levels, group);
+  const auto transformed = transform(taps);
+  transform_ = pack(transformed, padded_levels, group);
   bias_ = pack_bias(bias, padded_levels);
-  weight_size_ = weight.flatten(1).abs().sum(1).max().item<float>();
+  rounding_size_ = level_rounding_size(transformed);
   if (!filters.fraction_weight.defined()) return;
   TORCH_CHECK(filters.fraction_weight.sizes() == torch::IntArrayRef({1, channels_, 3, 3}),
               "LevelHead: one 3x3 filter of the fraction, of as many channels");
@@ -64,7 +77,7 @@ WinningHeads LevelHead::operator()(const torch::Tensor& feature, int threads) co
                            .bias = bias_.const_data_ptr<float>(),
                            .channels = channels_,
                            .padded_levels = bias_.size(0),
-                           .weight_size = weight_size_,
+                           .rounding_size = rounding_size_,
                            .clipping_value = clipping_value_};
   const FractionKernel fraction{
       .weight = has_fraction ? fraction_weight_.const_data_ptr<float>() : nullptr,

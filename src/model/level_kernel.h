@@ -13,7 +13,7 @@ struct LevelKernel {
   const float* bias;       // [K'], -infinity behind the K levels
   int64_t channels;        // C
   int64_t padded_levels;   // K': K filled up to a multiple of level_group()
-  float weight_size;       // the greatest sum of absolute weights of one level
+  float rounding_size;     // level_rounding_size() of the filters
   float clipping_value;    // a winning logit up to here makes the level 0 (see LevelHead)
 };
 
@@ -37,6 +37,10 @@ inline constexpr float kLevelFilterTransform[kLevelLine][3] = {{1.F / 4, 0, 0},
                                                                {1.F / 24, 1.F / 12, 1.F / 6},
                                                                {1.F / 24, -1.F / 12, 1.F / 6},
                                                                {0, 0, 1}};
+// How far the rows of B^T can raise an input of at most 1 (the sums of their absolute entries), and
+// how much of a point reaches an output at most (the greatest absolute entry of its column of A^T).
+inline constexpr float kLevelInputGain[kLevelLine] = {10, 10, 10, 6, 6, 10};
+inline constexpr float kLevelOutputGain[kLevelLine] = {1, 1, 1, 8, 8, 1};
 
 // Memory that level_lines() sizes itself.
 struct LevelWorkspace {

@@ -39,15 +39,18 @@ onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& 
   return checked;
 }
 
-void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
+std::string onnx_file_bytes(const onnx::ModelProto& model, const std::string& name) {
   if (const size_t bytes = model.ByteSizeLong(); bytes >= kMaxOnnxBytes) {
-    throw Error({.subject = file.string(),
+    throw Error({.subject = name,
                  .expected = "a model of less than 2 GB",
                  .got = fmt::format("{} bytes", bytes),
                  .fix = "ONNX files cannot be larger; choose a smaller encoder"});
   }
-  const auto checked = checked_onnx(model, file.string());
-  write_file_atomically(file, checked.SerializeAsString());
+  return checked_onnx(model, name).SerializeAsString();
+}
+
+void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file) {
+  write_file_atomically(file, onnx_file_bytes(model, file.string()));
 }
 
 }  // namespace dualdepth

@@ -114,10 +114,11 @@ class Diagnosis {
 
   void find_parts() {
     std::set<NodeId> taken;
+    const graph::Consumers consumers(quantized_);
     for (NodeId id = 0; id < quantized_.nodes().size(); ++id) {
       const auto filters = graph::filters_of(quantized_.node(id).operation);
       if (filters && filters->weight_scale.defined()) {
-        parts_.push_back(with_convolution(id));
+        parts_.push_back(with_convolution(id, consumers));
         taken.merge(std::set(parts_.back().nodes));
       } else if (grid_at(id) != nullptr && !taken.contains(id) && carries_information(id)) {
         parts_.push_back(
@@ -127,11 +128,11 @@ class Diagnosis {
   }
 
   // A convolution, the Relu behind that alone reads it, and the grid behind both.
-  Part with_convolution(NodeId id) const {
-    const NodeId value = graph::relu_behind(quantized_, id).value_or(id);
+  Part with_convolution(NodeId id, const graph::Consumers& consumers) const {
+    const NodeId value = graph::relu_behind(quantized_, consumers, id).value_or(id);
     return {.reference = reference_of_.at(value),
             .convolution = reference_of_.at(id),
-            .nodes = {id, behind_grid(quantized_, value)}};
+            .nodes = {id, behind_grid(quantized_, consumers, value)}};
   }
 
   // Grids behind MaxPool and Upsample repeat those before.
@@ -162,21 +163,20 @@ class Diagnosis {
   }
 
   // The value of a node behind its grid, if it has one.
-  static NodeId behind_grid(const Graph& graph, NodeId id) {
-    for (NodeId reader = id + 1; reader < graph.nodes().size(); ++reader) {
-      const bool grid = std::holds_alternative<FakeQuantize>(graph.node(reader).operation) &&
-                        graph.node(reader).inputs[0] == id;
-      if (grid) id = reader;
+  static NodeId behind_grid(const Graph& graph, const graph::Consumers& consumers, NodeId id) {
+    for (const NodeId consumer : consumers.of(id)) {
+      if (std::holds_alternative<FakeQuantize>(graph.node(consumer).operation)) return consumer;
     }
     return id;
   }
 
   Measured measure(const Graph& graph, const std::vector<NodeId>& renamed,
                    std::span<const Part> parts) const {
+    const graph::Consumers consumers(graph);
     std::map<NodeId, NodeId> watched;  // node of `graph` -> of reference
     std::set<NodeId> references;
     for (const Part& part : parts) {
-      watched[behind_grid(graph, renamed.at(part.reference))] = part.reference;
+      watched[behind_grid(graph, consumers, renamed.at(part.reference))] = part.reference;
       references.insert(part.reference);
     }
     Measured measured;

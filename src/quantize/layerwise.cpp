@@ -59,6 +59,7 @@ class Fitting {
         pictures_(pictures.spread(options.pictures)),
         options_(options),
         names_(graph::node_names(reference)),
+        consumers_(reference),
         per_picture_((options.positions + static_cast<int64_t>(pictures_.count) - 1) /
                      static_cast<int64_t>(pictures_.count)) {}
 
@@ -94,12 +95,12 @@ class Fitting {
   void sample_targets() {
     const std::vector<NodeId> ends = last_layer_inputs();  // what lies behind them is not computed
     for (size_t picture = 0; picture < pictures_.count; ++picture) {
-      graph::run_graph(
-          reference_, pictures_.at(picture), ends, [&](NodeId id, const torch::Tensor& value) {
-            for (NodeId reader = id + 1; reader < reference_.nodes().size(); ++reader) {
-              add_targets(id, reader, value, picture);
-            }
-          });
+      graph::run_graph(reference_, pictures_.at(picture), ends,
+                       [&](NodeId id, const torch::Tensor& value) {
+                         for (const NodeId consumer : consumers_.of(id)) {
+                           add_targets(id, consumer, value, picture);
+                         }
+                       });
     }
   }
 
@@ -124,13 +125,13 @@ class Fitting {
     return last;
   }
 
-  void add_targets(NodeId value_id, NodeId reader, const torch::Tensor& value, size_t picture) {
-    const auto& node = reference_.node(reader);
+  void add_targets(NodeId value_id, NodeId consumer, const torch::Tensor& value, size_t picture) {
+    const auto& node = reference_.node(consumer);
     if (!is_sampled(node) || node.inputs[0] != value_id) return;
     const auto* conv = std::get_if<Conv>(&node.operation);
-    const auto positions = positions_of(reader, picture);
+    const auto positions = positions_of(consumer, picture);
     const auto patches = input_patches(*conv, value, node.shape[3], positions);
-    targets_[reader].push_back(torch::addmm(conv->bias, patches, filter_rows(conv->weight).t()));
+    targets_[consumer].push_back(torch::addmm(conv->bias, patches, filter_rows(conv->weight).t()));
   }
 
   torch::Tensor positions_of(NodeId reference_id, size_t picture) const {
@@ -143,7 +144,7 @@ class Fitting {
   }
 
   bool relu_follows(NodeId reference) const {
-    return graph::relu_behind(reference_, reference).has_value();
+    return graph::relu_behind(reference_, consumers_, reference).has_value();
   }
 
   void fit(NodeId id) {
@@ -213,6 +214,7 @@ class Fitting {
   Pictures pictures_;
   LayerwiseOptions options_;
   std::vector<std::string> names_;
+  graph::Consumers consumers_;
   int64_t per_picture_;
   std::map<NodeId, std::vector<torch::Tensor>> targets_;
   MapStore maps_;

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
-#include "dualdepth/export/candidate_file.h"
 #include "dualdepth/export/open_graph.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/graph/patterns.h"
@@ -58,11 +58,6 @@ void rename(Contract& contract, OutputKind kind, const char* name) {
   }
 }
 
-[[noreturn]] void refuse(const std::string& subject, const std::string& expected,
-                         const std::string& got, const std::string& fix) {
-  throw Error({.subject = subject, .expected = expected, .got = got, .fix = fix});
-}
-
 // The quantized graph in the file that it comes from, or in one of its own.
 QuantizedCopy to_file(const Quantization& quantization, const Contract& contract,
                       OnnxProfile profile, const FloatModel* original) {
@@ -87,9 +82,12 @@ graph::Graph with_shape(const graph::Graph& graph, const graph::Shape& shape,
   const auto& own = graph.input().shape;
   if (shape.at(0) < 1 || shape.at(1) != own.at(1) || shape.at(2) != own.at(2) ||
       shape.at(3) != own.at(3)) {
-    refuse(file.string(), fmt::format("--shape Nx{}", fmt::join(own.begin() + 1, own.end(), "x")),
-           fmt::format("{}", fmt::join(shape, "x")),
-           "the file has this size alone: quantize the checkpoint, or a file of export --dynamic");
+    throw Error(
+        {.subject = file.string(),
+         .expected = fmt::format("--shape Nx{}", fmt::join(own.begin() + 1, own.end(), "x")),
+         .got = fmt::format("{}", fmt::join(shape, "x")),
+         .fix = "the file has only this size: quantize the checkpoint, or a file of export "
+                "--dynamic"});
   }
   return graph::with_batch(graph, shape.at(0));
 }
@@ -132,15 +130,17 @@ FileCheck write_quantized(const Quantization& quantization, const Contract& cont
                           const FloatModel* original) {
   const torch::NoGradGuard no_grad;
   expect_no_clipped_winners(quantization.graph, check, out.string());
-  const CandidateFile candidate(out);
   const auto written = to_file(quantization, contract, profile, original);
-  write_onnx(*written.model, candidate.path());
-  const FileCheck result{.error = prove_file(quantization, contract, candidate.path(),
-                                             written.value_names, check, out.string()),
-                         .bytes = fs::file_size(candidate.path()),
-                         .notes = written.notes,
-                         .value_names = written.value_names};
-  candidate.accept();
+  const std::string bytes = onnx_file_bytes(*written.model, out.string());
+  FileCheck result{
+      .bytes = bytes.size(), .notes = written.notes, .value_names = written.value_names};
+  AtomicFile file(out);
+  file.write(bytes);
+  file.check([&](const fs::path& candidate) {
+    result.error =
+        prove_file(quantization, contract, candidate, written.value_names, check, out.string());
+  });
+  file.commit();
   return result;
 }
 

@@ -64,25 +64,20 @@ RawArray unpack_npz(const fs::path& file, const InputContract& input) {
   return array;
 }
 
-NpyType npy_type(InputType type) {
-  switch (type) {
-    case InputType::kFloat16:
-      return NpyType::kFloat16;
-    case InputType::kUint8:
-      return NpyType::kUint8;
-    default:
-      return NpyType::kFloat32;
-  }
-}
+// An element of the input in a file and in a tensor.
+struct ElementType {
+  NpyType npy;
+  torch::ScalarType torch;
+};
 
-torch::ScalarType scalar_type(InputType type) {
+ElementType element_type(InputType type) {
   switch (type) {
     case InputType::kFloat16:
-      return torch::kHalf;
+      return {NpyType::kFloat16, torch::kHalf};
     case InputType::kUint8:
-      return torch::kUInt8;
+      return {NpyType::kUint8, torch::kUInt8};
     default:
-      return torch::kFloat32;
+      return {NpyType::kFloat32, torch::kFloat32};
   }
 }
 
@@ -97,11 +92,11 @@ std::vector<int64_t> shape_of(const InputContract& input) {
 void expect_input(const RawArray& array, const InputContract& input) {
   const auto picture = shape_of(input);
   const auto& shape = array.header.shape;
-  const bool is_type = array.header.type == npy_type(input.type);
+  const bool is_type = array.header.type == element_type(input.type).npy;
   const bool is_shape = shape.size() == picture.size() && shape[0] > 0 &&
                         std::equal(shape.begin() + 1, shape.end(), picture.begin() + 1);
   if (is_type && is_shape) return;
-  const std::string type(type_name(npy_type(input.type)));
+  const std::string type(type_name(element_type(input.type).npy));
   throw Error(
       {.subject = array.subject,
        .expected = fmt::format("{} [N, {}] with a picture or more, as the network's input takes it",
@@ -144,7 +139,7 @@ graph::Pictures open_raw_inputs(const fs::path& file, const InputContract& input
   const RawArray array = file.extension() == ".npz" ? unpack_npz(file, input) : map_npy(file);
   expect_input(array, input);
   const auto shape = shape_of(input);
-  const auto type = scalar_type(input.type);
+  const auto type = element_type(input.type).torch;
   const size_t bytes = array.header.data_bytes() / static_cast<uint64_t>(array.header.shape[0]);
   const auto at = [=](size_t index) {
     auto picture = torch::empty(shape, type);

@@ -63,6 +63,34 @@ TEST(AtomicFile, WithoutCommitTheOldFileStays) {
   EXPECT_EQ(count_files(folder.path()), 1u);
 }
 
+TEST(AtomicFile, IsReadBeforeItAppearsUnderANameOfItsExtension) {
+  const TempFolder folder;
+  AtomicFile file(folder / "a.onnx");
+  file.write("new");
+  file.check([&](const fs::path& written) {
+    EXPECT_EQ(read_file(written), "new");
+    EXPECT_EQ(written.extension(), ".onnx");
+    EXPECT_NE(written, folder / "a.onnx");
+  });
+  EXPECT_FALSE(fs::exists(folder / "a.onnx"));
+}
+
+TEST(AtomicFile, AFailedCheckNamesTheFileThatWasAskedFor) {
+  const TempFolder folder;
+  const std::string asked = (folder / "a.onnx").string();
+  AtomicFile file(asked);
+  const auto check = [&] {
+    file.check([](const fs::path& written) {
+      throw Error({.subject = written.string(),
+                   .expected = "a sound file",
+                   .got = "a node in " + written.string(),
+                   .fix = ""});
+    });
+  };
+  EXPECT_THAT(check,
+              ThrowsMessage<Error>(asked + ": expected a sound file, got a node in " + asked));
+}
+
 TEST(AtomicFile, HasThePermissionsThatTheUserAsksForByUmask) {
   const TempFolder folder;
   const mode_t before = ::umask(027);

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "dualdepth/io/image.h"
+#include "dualdepth/io/safetensors.h"
 #include "trained_checkpoint.h"
 
 namespace dualdepth {
@@ -61,6 +64,40 @@ TEST_F(Export, TheNpusFileIsCentredAndKeepsItsRules) {
   const auto lint = run({"inspect", "lint", path("npu.onnx"), "--target", "npu"});
   EXPECT_EQ(lint.exit_code, 0) << lint.output;
   EXPECT_THAT(lint.output, HasSubstr("all 13 rules of npu hold"));
+}
+
+// The checkpoint with an integer head of a hundred times its filters.
+void write_with_large_logits(const fs::path& from, const fs::path& to) {
+  const SafetensorsFile file(from);
+  auto tensors = file.tensors();
+  auto& head = tensors.at("model.decoder.head_0.integer.weight");
+  std::vector<float> filters(head.bytes.size() / sizeof(float));
+  std::memcpy(filters.data(), head.bytes.data(), head.bytes.size());
+  for (float& weight : filters) weight *= 100;
+  head.bytes = std::as_bytes(std::span(filters));
+  write_safetensors(to, tensors, file.metadata());
+}
+
+std::string write_grey(const std::string& folder, int mean, int spread) {
+  fs::create_directories(folder);
+  cv::Mat rgb(32, 64, CV_8UC3);
+  cv::theRNG().state = 11;
+  cv::randu(rgb, mean - spread, mean + spread + 1);
+  write_rgb(fs::path(folder) / "0.png", rgb);
+  return folder;
+}
+
+// Centred with a dark picture: in a bright one its Relu clips every logit of some pixels.
+TEST_F(Export, AFileThatDiffersFromItsCheckpointIsNotWrittenAndEndsWith1) {
+  write_with_large_logits(checkpoint(), path("large.safetensors"));
+  const auto night = write_grey(path("night"), 10, 2);
+  const auto day = write_grey(path("day"), 128, 120);
+  const auto result = run({"export", path("large.safetensors"), "--out", path("clipped.onnx"),
+                           "--center-with", night, "--check-with", night, day});
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("have no logit above 0"), HasSubstr("day/0.png"),
+                                   HasSubstr("nothing is written")));
+  EXPECT_FALSE(fs::exists(path("clipped.onnx")));
 }
 
 TEST_F(Export, LintNamesNodeRuleAndRemedy) {

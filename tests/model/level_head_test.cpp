@@ -104,6 +104,35 @@ TEST(WinningLevels, NearTiesAreDecidedAsByAPlainSum) {
   EXPECT_LT(gap.median().item<double>(), 5e-3);
 }
 
+// Pairs of filters of one tap that differ by some 1e-6 of their size, so that their transformed
+// sums round differently: over inputs of +-10 by up to 8e-6 of a logit (float32 against float64 in
+// Python torch).
+TEST(WinningLevels, NearTiesOfSparseFiltersAreDecidedAsByAPlainSum) {
+  for (const int64_t channels : {1, 4, 16}) {
+    torch::manual_seed(7);
+    const auto reach = static_cast<double>(channels);
+    const auto feature = torch::randn({1, channels, 24, 96}).sign() * 10;
+    auto taps = torch::zeros({128, channels, 3, 3});
+    taps.select(2, 2).select(2, 1) = torch::randn({128, channels});
+    const auto weight =
+        torch::cat({taps, taps * (1 + 3e-6 * reach * torch::randn({128, channels, 1, 1}))});
+    const auto bias = torch::randn({128}).repeat({2});
+    const auto logits = torch::conv2d(feature.to(torch::kFloat64), weight.to(torch::kFloat64),
+                                      bias.to(torch::kFloat64), 1, 1);
+    const auto [best, order] = logits.topk(2, 1);
+    const auto gap = best.select(1, 0) - best.select(1, 1);
+    // Twice the distance of neighbouring float32 for each product that is summed.
+    const auto clear = gap > 2 * reach * best.select(1, 0) * 1.2e-7;
+    testing::with_each_instruction_set([&] {
+      const auto levels = winning_levels(feature, weight, bias);
+      EXPECT_TRUE(levels.masked_select(clear).equal(order.select(1, 0).masked_select(clear)))
+          << channels << " channels";
+    });
+    EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.5) << channels;
+    EXPECT_LT(gap.median().item<double>(), 1e-3 * reach) << channels;
+  }
+}
+
 TEST(WinningLevels, OfEqualLogitsTheFirstLevelWins) {
   const auto feature = torch::ones({1, 2, 4, 20});
   const auto weight = torch::zeros({256, 2, 3, 3});

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,11 @@ class AtomicFile {
 
   void write(const void* bytes, size_t count);
   void write(std::string_view text) { write(text.data(), text.size()); }
+
+  // Lets `check` read what was written so far, under a temporary name with the extension of `path`.
+  // An Error that it throws names `path` in place of that name.
+  void check(const std::function<void(const std::filesystem::path& written)>& check) const;
+
   void commit();
 
  private:

@@ -22,8 +22,8 @@ struct WinningHeads {
 // 4x4 pixels are computed at once with a quarter of the products (minimal filtering F(4x4, 3x3);
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). Its rounding error is a
 // few times that of a plain sum, so a pixel whose two best logits lie closer together than that
-// error may be is summed again directly. The single channel of the fraction is summed directly
-// while the map is in the cache.
+// error may be, as bounded from the filters and the pixel's input, is summed again directly. The
+// single channel of the fraction is summed directly while the map is in the cache.
 //
 // Behind the convolution a file may have a Relu, or a FakeQuantize with its lowest code: they make
 // all logits of a pixel equal when the greatest one is at most `clipping_value` (0 for a Relu), and
@@ -46,7 +46,7 @@ class LevelHead {
  private:
   int64_t channels_;
   torch::Tensor weight_, transform_, bias_, fraction_weight_;
-  float weight_size_, clipping_value_, fraction_bias_ = 0;
+  float rounding_size_, clipping_value_, fraction_bias_ = 0;
 };
 
 // The levels alone, of filters that are used once. weight: [K, C, 3, 3], bias: [K].

@@ -52,8 +52,11 @@ std::string graph_bytes(const graph::Graph& graph);
 // is `name` otherwise.
 onnx::ModelProto checked_onnx(const onnx::ModelProto& model, const std::string& name);
 
-// Writes the model as checked_onnx() returns it, whole or not at all. Throws Error naming the file
-// when the check fails or the model has 2 GB or more.
+// The bytes of a file of the model as checked_onnx() returns it. Throws Error whose subject is
+// `name` when the check fails or the model has 2 GB or more.
+std::string onnx_file_bytes(const onnx::ModelProto& model, const std::string& name);
+
+// Writes these bytes, whole or not at all.
 void write_onnx(const onnx::ModelProto& model, const std::filesystem::path& file);
 
 }  // namespace dualdepth

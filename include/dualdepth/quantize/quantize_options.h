@@ -12,7 +12,7 @@
 namespace dualdepth::quantize {
 
 // What is done to a network so that 8 bits keep its depth. Each part can be left out, and each is
-// kept only where it brings depth nearer to float's on the judged pictures.
+// kept only where it brings depth nearer to float's on the pictures that options compare on.
 struct QuantizeOptions {
   // What decides the plan (quantize/choose_plan.h).
   OnnxProfile profile = OnnxProfile::kPortable;
@@ -28,7 +28,7 @@ struct QuantizeOptions {
   bool round_adaptively = true;  // the same
   int64_t positions = 9216;      // output pixels that each layer is fitted to and compared on
 
-  size_t judged_pictures = 8;  // of calibration, that effects are measured on
+  size_t judged_pictures = 8;  // of calibration, on which each part is compared with float
   int threads = 0;             // of calibration; 0: all cores
 
   const Target& chosen_target() const;
