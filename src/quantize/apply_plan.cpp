@@ -27,13 +27,6 @@ using graph::NodeId;
   throw Error({.subject = subject, .expected = expected, .got = got, .fix = fix});
 }
 
-void expect_network_of(const Plan& plan, const Graph& network) {
-  const std::string found = network_fingerprint(network);
-  if (found == plan.network) return;
-  fail("plan", fmt::format("the network {} that it was made for", plan.network),
-       fmt::format("network {}", found), "make a plan of this network with --save-plan");
-}
-
 // Each of `expected` has an entry and nothing else has one.
 template <class Entry>
 void expect_names(const char* group, const char* what, const std::set<std::string>& expected,
@@ -171,6 +164,13 @@ void expect_float(const Graph& graph) {
   }
 }
 
+void expect_network_of(const Plan& plan, const Graph& network) {
+  const std::string found = network_fingerprint(network);
+  if (found == plan.network) return;
+  fail("plan", fmt::format("the network {} that it was made for", plan.network),
+       fmt::format("network {}", found), "make a plan of this network with --save-plan");
+}
+
 Graph reference_of(const Plan& plan, const Graph& network) {
   Graph reference = network;
   if (plan.head.centring == CentringOrder::kBeforeEqualization)
@@ -212,7 +212,6 @@ PlannedPlaces places_of(const Plan& plan, const Graph& reference) {
 AppliedPlan apply_plan(const Plan& plan, const Graph& network) {
   const torch::NoGradGuard no_grad;
   expect_float(network);
-  expect_network_of(plan, network);
   AppliedPlan result;
   result.reference = reference_of(plan, network);
   const auto names = graph::node_names(result.reference);

@@ -41,6 +41,7 @@ struct Candidate {
 // A candidate that was tried.
 struct Trial {
   Candidate candidate;
+  Calibration statistics;
   DepthError error;
 
   // NaN, the error of a network that computes NaN, is worse than any number.
@@ -92,9 +93,13 @@ class PlanSearch {
   }
 
   Trial try_out(Candidate candidate, std::string name) {
-    const Calibration statistics = statistics_of(candidate.plan, judged_);
+    Calibration statistics = statistics_of(candidate.plan, judged_);
+    return try_out(std::move(candidate), std::move(statistics), std::move(name));
+  }
+
+  Trial try_out(Candidate candidate, Calibration statistics, std::string name) {
     const Plan plan = with_scales(candidate.plan, network_, statistics, candidate.scales);
-    Trial trial{std::move(candidate), error_of(plan)};
+    Trial trial{std::move(candidate), std::move(statistics), error_of(plan)};
     stages_.push_back({std::move(name), trial.error});
     return trial;
   }
@@ -122,7 +127,7 @@ class PlanSearch {
     if (graph::logits_of(network_)) {
       Candidate narrow = best.candidate;
       narrow.scales.winners = WinnerRange::kNarrow;
-      keep_better(best, try_out(std::move(narrow), "narrow winners"));
+      keep_better(best, try_out(std::move(narrow), best.statistics, "narrow winners"));
     }
     return best;
   }

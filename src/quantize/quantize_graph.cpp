@@ -12,6 +12,7 @@ Quantization quantize_graph(const graph::Graph& network, const Plan& plan, const
   const torch::NoGradGuard no_grad;
   expect_pictures(pictures);
   expect_outputs(plan.target, contract);
+  expect_network_of(plan, network);
   AppliedPlan applied = apply_plan(plan, network);
   Quantization result;
   result.plan = plan;

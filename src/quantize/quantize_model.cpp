@@ -132,8 +132,10 @@ FileCheck write_quantized(const Quantization& quantization, const Contract& cont
   expect_no_clipped_winners(quantization.graph, check, out.string());
   const auto written = to_file(quantization, contract, profile, original);
   const std::string bytes = onnx_file_bytes(*written.model, out.string());
-  FileCheck result{
-      .bytes = bytes.size(), .notes = written.notes, .value_names = written.value_names};
+  FileCheck result;
+  result.bytes = bytes.size();
+  result.notes = written.notes;
+  result.value_names = written.value_names;
   AtomicFile file(out);
   file.write(bytes);
   file.check([&](const fs::path& candidate) {

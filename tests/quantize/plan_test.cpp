@@ -207,7 +207,7 @@ TEST_F(AppliedPlanTest, AnotherNetworkIsRefusedByBothFingerprints) {
   auto changed = std::get<graph::Conv>(graph_.node(conv).operation);
   changed.bias = changed.bias + 1e-3;
   other.replace(conv, changed);
-  EXPECT_THAT([&] { apply_plan(plan, other); },
+  EXPECT_THAT([&] { quantize_graph(other, plan, contract_, pictures_, options_); },
               ThrowsMessage<Error>(AllOf(HasSubstr(network_fingerprint(graph_)),
                                          HasSubstr(network_fingerprint(other)))));
 }

@@ -34,10 +34,13 @@ struct AppliedPlan {
 // Throws Error when the graph holds quantized values.
 void expect_float(const graph::Graph& graph);
 
-// Throws Error when the network is quantized already, is not the one that the plan was made for
-// (naming both fingerprints), when an entry of the plan is missing or is of no value or convolution
-// that the target quantizes here, when values that share a scale differ, or when a filter's scale
-// is too small for its bias.
+// Throws Error naming both fingerprints when the plan was made for another network.
+void expect_network_of(const Plan& plan, const graph::Graph& network);
+
+// network: the one that the plan was made for; see expect_network_of(). Throws Error when it is
+// quantized already, when an entry of the plan is missing or is of no value or convolution that the
+// target quantizes here, when values that share a scale differ, or when a filter's scale is too
+// small for its bias.
 AppliedPlan apply_plan(const Plan& plan, const graph::Graph& network);
 
 }  // namespace dualdepth::quantize

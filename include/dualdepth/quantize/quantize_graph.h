@@ -21,7 +21,7 @@ struct Quantization {
 // Applies the plan (quantize/apply_plan.h) and then fits biases and filters as the options ask for
 // (quantize/layerwise.h); what fitting finds is kept where it brings depth nearer to float's on
 // options.judged_pictures of the pictures. Of the options only those that follow a plan count.
-// Throws Error when apply_plan() does or there is no picture.
+// Throws Error when expect_network_of() or apply_plan() does or there is no picture.
 Quantization quantize_graph(const graph::Graph& network, const Plan& plan, const Contract& contract,
                             const Pictures& pictures, const QuantizeOptions& options);
 
