@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/graph/operator_table.h"
@@ -11,6 +12,12 @@ namespace dualdepth::graph {
 namespace {
 
 constexpr int64_t kGreatestSize = int64_t{1} << 31;
+
+// NaN and infinity never leave a sum, which takes a tenth of the time of a look at each number; of
+// finite numbers it can only overflow.
+bool is_finite(const torch::Tensor& tensor) {
+  return std::isfinite(tensor.sum().item<float>()) || tensor.isfinite().all().item<bool>();
+}
 
 }  // namespace
 
@@ -34,8 +41,7 @@ void Operands::expect_tensor(const char* name, const torch::Tensor& tensor,
   expect(tensor.scalar_type() == torch::kFloat32 && tensor.sizes() == torch::IntArrayRef(sizes),
          expected,
          fmt::format("{} [{}]", toString(tensor.scalar_type()), fmt::join(tensor.sizes(), ", ")));
-  expect(tensor.isfinite().all().item<bool>(), fmt::format("finite values in {}", name),
-         "NaN or infinity");
+  expect(is_finite(tensor), fmt::format("finite values in {}", name), "NaN or infinity");
 }
 
 const ValueType& Operands::only() const {

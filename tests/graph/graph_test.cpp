@@ -70,6 +70,18 @@ TEST(Graph, RefusesWeightsThatAreNotFinite) {
               ThrowsMessage<Error>(AllOf(HasSubstr("encoder.conv1"), HasSubstr("NaN"))));
 }
 
+// Infinities of both signs, and finite weights whose sum is none.
+TEST(Graph, FindsInfinityAndTakesLargeWeights) {
+  Graph graph;
+  const NodeId image = graph.add_input("image", {1, 3, 64, 96});
+  Conv weights = conv(2, 3, 1, 1);
+  weights.weight.fill_(3e38F);
+  EXPECT_NO_THROW(graph.add(weights, {image}, "large"));
+  weights.weight[0][0][0][0] = std::numeric_limits<float>::infinity();
+  weights.weight[1][0][0][0] = -std::numeric_limits<float>::infinity();
+  EXPECT_THROW(graph.add(weights, {image}, "infinite"), Error);
+}
+
 TEST(Graph, NamesAreUniqueAndCarryTheModulesPath) {
   Graph graph;
   const NodeId image = graph.add_input("image", {1, 3, 64, 96});
