@@ -2,8 +2,9 @@
 
     python bench/peer/int8_depth.py FLOAT.onnx PICTURES FILE.onnx ... [--most 64] [--json OUT.json]
 
-A file's name ends in _channel or _tensor, the granularity of its weights; a name that begins with "dualdepth" is ours.
-The last line compares our mean difference with the least one of the others at the same granularity.
+A file's name ends in _channel or _tensor, the granularity of its weights; a name that begins with "dualdepth" is ours, and
+-float-head before that says that the integer head stays float. The last lines compare our mean difference with the least one
+of the others of the same granularity and the same head.
 """
 
 import argparse
@@ -63,13 +64,17 @@ def main():
               f"{row['within_1_25']:>8.4f} {row['within_1_05']:>8.4f} {row['ms']:>7.1f}")
     result = {"pictures": len(pictures), "float_ms": float_ms, "rows": rows, "ratio_to_best_peer": {}}
     for weights in sorted({row["weights"] for row in rows}):
-        ours = [row["mean_mm"] for row in rows if row["weights"] == weights and row["quantizer"].startswith("dualdepth")]
-        peers = [row for row in rows if row["weights"] == weights and not row["quantizer"].startswith("dualdepth")]
-        if ours and peers:
+        for head in ("8-bit head", "float head"):
+            alike = [row for row in rows
+                     if row["weights"] == weights and row["quantizer"].endswith("-float-head") == (head == "float head")]
+            ours = [row["mean_mm"] for row in alike if row["quantizer"].startswith("dualdepth")]
+            peers = [row for row in alike if not row["quantizer"].startswith("dualdepth")]
+            if not ours or not peers:
+                continue
             best = min(peers, key=lambda row: row["mean_mm"])
             ratio = min(ours) / best["mean_mm"]
-            result["ratio_to_best_peer"][weights] = ratio
-            print(f"per {weights}: our mean is {ratio:.2f} times that of the best other ({best['quantizer']})")
+            result["ratio_to_best_peer"][f"{weights}, {head}"] = ratio
+            print(f"per {weights}, {head}: our mean is {ratio:.2f} times that of the best other ({best['quantizer']})")
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(result, indent=2) + "\n")
 
