@@ -30,6 +30,7 @@ void add_predict(CLI::App& program, ProgramState& state);
 void add_quantize(CLI::App& program, ProgramState& state);
 void add_synthesize(CLI::App& program, ProgramState& state);
 void add_train(CLI::App& program, ProgramState& state);
+void add_tune(CLI::App& program, ProgramState& state);
 void add_verify(CLI::App& program, ProgramState& state);
 
 }  // namespace dualdepth
