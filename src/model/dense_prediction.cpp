@@ -97,7 +97,7 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
 }
 
 HeadFilters prediction_filters(DepthNet& net, int64_t scale) {
-  const auto filters = net->decoder()->head(scale)->filters();
+  auto filters = net->decoder()->head(scale)->filters();
   const auto& head = net->options().head;
   switch (net->options().head_kind()) {
     case HeadKind::kCategorical:

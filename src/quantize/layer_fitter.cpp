@@ -49,12 +49,14 @@ class LayerError {
   // The bias plus the mean of what is missing behind the Relu or Clip.
   torch::Tensor corrected_bias(const torch::Tensor& weight, const torch::Tensor& bias) const {
     const auto filters = filter_rows(weight);
-    if (!samples_.clamp) return mean_target_ - filters.mv(mean_input_);
+    const auto& clamp = samples_.clamp;
+    if (!clamp) return mean_target_ - filters.mv(mean_input_);
     const auto raw = torch::addmm(bias, bias_inputs_, filters.t());
     auto shift = torch::zeros_like(bias);
     for (int round = 0; round < kBiasRounds; ++round) {
       const auto computed = passed_on(raw + shift);
-      const auto alive = is_inside(computed).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive);
+      const auto alive =
+          is_inside(computed, *clamp).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive);
       shift += (bias_expected_ - computed).mean(0) / alive;
     }
     return bias + shift;
@@ -65,8 +67,8 @@ class LayerError {
     return samples_.clamp ? values.clamp(samples_.clamp->low, samples_.clamp->high) : values;
   }
 
-  torch::Tensor is_inside(const torch::Tensor& values) const {
-    return values.gt(samples_.clamp->low).logical_and_(values.lt(samples_.clamp->high));
+  static torch::Tensor is_inside(const torch::Tensor& values, const graph::Clip& clamp) {
+    return values.gt(clamp.low).logical_and_(values.lt(clamp.high));
   }
 
   const LayerSamples& samples_;
