@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
+#include <memory>
+
 #include "dualdepth/base/error.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
@@ -40,33 +42,40 @@ std::optional<LintTarget> lint_target(OnnxProfile profile) {
   return std::nullopt;
 }
 
+// As the exporter writes it, for a small picture.
+std::unique_ptr<onnx::ModelProto> untrained_as_onnx(ModelOptions model, OnnxProfile profile) {
+  model.pretrained.clear();
+  DepthNet net(model);
+  net->eval();
+  graph::Graph graph = merge_affine(
+      graph_from_trace(trace_network(net, ModelOutputs::kLogits), {1, 3, kSide, kSide}));
+  const ModelOutputs outputs =
+      model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
+  auto written = to_onnx(with_outputs(graph, model.params, outputs), {.profile = profile});
+  checked_onnx(*written, "the exported network");
+  return written;
+}
+
 }  // namespace
 
 std::optional<std::string> export_obstacle(const ModelOptions& model, OnnxProfile profile,
                                            const fs::path& scratch) {
   const torch::NoGradGuard no_grad;
-  const ScratchFile file(scratch);
-  ModelOptions untrained = model;
-  untrained.pretrained.clear();
+  std::unique_ptr<onnx::ModelProto> written;
   try {
-    DepthNet net(untrained);
-    net->eval();
-    graph::Graph graph = merge_affine(
-        graph_from_trace(trace_network(net, ModelOutputs::kLogits), {1, 3, kSide, kSide}));
-    const ModelOutputs outputs =
-        model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-    graph = with_outputs(graph, model.params, outputs);
-    write_onnx(*to_onnx(graph, {.profile = profile}), file.path());
-    const auto target = lint_target(profile);
-    if (!target) return std::nullopt;
-    const auto findings = lint(OnnxFile(file.path()), *target);
-    if (findings.empty()) return std::nullopt;
-    const LintFinding& first = findings.front();
-    return fmt::format("{}: expected {}, got {}; {}", first.node, first.rule.says, first.got,
-                       first.rule.fix);
+    written = untrained_as_onnx(model, profile);
   } catch (const Error& error) {
     return error.what();
   }
+  const auto target = lint_target(profile);
+  if (!target) return std::nullopt;
+  const ScratchFile file(scratch);
+  write_onnx(*written, file.path());
+  const auto findings = lint(OnnxFile(file.path()), *target);
+  if (findings.empty()) return std::nullopt;
+  const LintFinding& first = findings.front();
+  return fmt::format("{}: expected {}, got {}; {}", first.node, first.rule.says, first.got,
+                     first.rule.fix);
 }
 
 }  // namespace dualdepth::study

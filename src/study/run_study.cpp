@@ -7,13 +7,15 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <list>
 #include <memory>
 #include <string_view>
 
-#include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/child_process.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/base/stop_signal.h"
@@ -31,7 +33,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookEvery{50};
 constexpr std::chrono::seconds kGrace{60};  // for a training's step and its checkpoint
 constexpr size_t kKeptOutput = size_t{1} << 16;
-constexpr size_t kRoom = size_t{1} << 20;  // bytes that a disk with room still takes
 
 bool is_done(const PlannedRun& run, const JudgeOptions& judge) {
   return std::ranges::all_of(
@@ -62,17 +63,12 @@ std::string error_of(const std::string& output, int status) {
   return text.empty() ? fmt::format("ended with exit code {}", WEXITSTATUS(status)) : text;
 }
 
-void expect_room(const fs::path& out) {
-  const fs::path probe = out / ".room";
-  try {
-    write_file_atomically(probe, std::string(kRoom, '0'));
-  } catch (const Error& error) {
-    throw Error({.subject = out.string(),
-                 .expected = "room for the results",
-                 .got = error.parts().got,
-                 .fix = "free some and start the same command again: it goes on where it stopped"});
-  }
-  fs::remove(probe);
+// Whether the message tells of a file that could not be written for want of room. All that a run
+// writes goes through AtomicFile, which gives the system's reason.
+bool tells_of_full_disk(const std::string& error) {
+  return std::ranges::any_of(std::array{ENOSPC, EDQUOT, EFBIG}, [&](int code) {
+    return error.find(std::strerror(code)) != std::string::npos;
+  });
 }
 
 // A run at work.
@@ -180,11 +176,13 @@ void Study::finish(const Worker& worker) {
     spdlog::error("{}: {}", worker.run->id(), error);
     note_error(worker.run->folder, error);
     progress_.failed.push_back({.id = worker.run->id(), .error = error});
-    try {
-      expect_room(out_);
-    } catch (const Error&) {
+    if (tells_of_full_disk(error)) {
       stop_all();
-      throw;
+      throw Error({.subject = out_.string(),
+                   .expected = "room for the results",
+                   .got = worker.run->id() + ": " + error,
+                   .fix = "free some and start the same command again: it goes on where it "
+                          "stopped"});
     }
   } else {
     spdlog::info("{}: done", worker.run->id());

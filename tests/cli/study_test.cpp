@@ -210,6 +210,7 @@ TEST_F(StudyVerb, AFullDiskIsOneErrorAndALaterRunGoesOn) {
         run(), {path("out"), "room for the results", "File too large", "goes on where it stopped"});
   }
   EXPECT_FALSE(fs::exists(folder_of("b") + "/train"));
+  write_study("  a: {}\n");
   EXPECT_EQ(run().exit_code, 0);
 }
 

@@ -12,7 +12,6 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/study/study_folder.h"
 #include "study/study_fixture.h"
-#include "testing/file_size_limit.h"
 #include "testing/wait_until.h"
 
 namespace dualdepth::study {
@@ -123,11 +122,14 @@ TEST_F(StudyOfScripts, AnInterruptEndsTheRunsAtWork) {
 }
 
 TEST_F(StudyOfScripts, AFullDiskEndsTheStudyWithOneError) {
-  make("a: {}, b: {}", "case $folder in */a/*) echo 'error: cannot write' >&2; exit 2;; esac");
-  const ::dualdepth::testing::FileSizeLimit limit(1 << 19);
-  EXPECT_THAT([&] { run(); },
-              ThrowsMessage<Error>(AllOf(HasSubstr(out_.string()), HasSubstr("File too large"),
-                                         HasSubstr("goes on where it stopped"))));
+  make("a: {}, b: {}",
+       "case $folder in */a/*) echo 'error: x.safetensors: expected to write this file, got No "
+       "space "
+       "left on device' >&2; exit 2;; esac");
+  EXPECT_THAT([&] { run(); }, ThrowsMessage<Error>(AllOf(
+                                  HasSubstr(out_.string() + ": expected room for the results"),
+                                  HasSubstr("a/base/seed_0: x.safetensors"),
+                                  HasSubstr("goes on where it stopped"))));
   EXPECT_THAT(calls(), ElementsAre("a 0"));
 }
 

@@ -40,7 +40,7 @@ struct MetricEstimates {
 struct BinSummary {
   std::string name;
   MeanInterval abs_rel = {}, mae = {};  // mae in m
-  MeanInterval moved_mm = {};      // |depth - float's depth| where float's depth lies in the range
+  MeanInterval moved_mm = {};  // |depth - float's depth| where float's depth lies in the range
 };
 
 // One of judged_names() over all seeds of a variant on a data set.
@@ -51,7 +51,7 @@ struct FileSummary {
   // picture; nothing for the reference itself and without a common seed.
   std::optional<MetricEstimates> difference = {};
   MeanInterval mean_mm = {}, median_mm = {}, within_1_25 = {};  // from float's depth
-  std::vector<double> histogram = {};            // DepthDifference::histogram, mean over seeds
+  std::vector<double> histogram = {};  // DepthDifference::histogram, mean over seeds
   std::vector<BinSummary> bins = {};
   double ms_per_picture = 0;
   double bytes = 0;
