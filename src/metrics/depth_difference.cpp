@@ -31,7 +31,7 @@ std::string shape_text(const cv::Mat& map) {
 
 }  // namespace
 
-DepthDifferenceAccumulator::DepthDifferenceAccumulator(std::vector<RangeBin> bins)
+DepthDifferenceAccumulator::DepthDifferenceAccumulator(const std::vector<RangeBin>& bins)
     : counts_(kBins) {
   for (const RangeBin& bin : bins) ranges_.push_back({.range = bin});
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/config/contract.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/passes.h"
@@ -49,14 +50,18 @@ std::unique_ptr<onnx::ModelProto> untrained_as_onnx(ModelOptions model, OnnxProf
   net->eval();
   graph::Graph graph = merge_affine(
       graph_from_trace(trace_network(net, ModelOutputs::kLogits), {1, 3, kSide, kSide}));
-  const ModelOutputs outputs =
-      model.params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-  auto written = to_onnx(with_outputs(graph, model.params, outputs), {.profile = profile});
+  auto written =
+      to_onnx(with_outputs(graph, model.params, exported_outputs(model)), {.profile = profile});
   checked_onnx(*written, "the exported network");
   return written;
 }
 
 }  // namespace
+
+ModelOutputs exported_outputs(const ModelOptions& model) {
+  return contract_of(model, {}, ModelOutputs::kLogits).has_levels() ? ModelOutputs::kLevels
+                                                                    : ModelOutputs::kDepth;
+}
 
 std::optional<std::string> export_obstacle(const ModelOptions& model, OnnxProfile profile,
                                            const fs::path& scratch) {

@@ -4,12 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "dualdepth/base/parallel.h"
-
 namespace dualdepth::study {
 namespace {
 
-constexpr int kCoresOfARun = 4;
+constexpr int kCoresOfARun = 4;  // more cores bring one training little
 
 }  // namespace
 
@@ -34,20 +32,17 @@ std::vector<std::string> visible_gpus(const std::string& driver) {
   return gpus;
 }
 
-std::vector<JobSlot> job_slots(int jobs, size_t runs, bool uses_gpus) {
-  return job_slots(jobs, runs, resolve_thread_count(0),
-                   uses_gpus ? visible_gpus() : std::vector<std::string>{});
-}
-
-std::vector<JobSlot> job_slots(int jobs, size_t runs, int cores,
-                               const std::vector<std::string>& gpus) {
-  if (jobs == 0) jobs = gpus.empty() ? cores / kCoresOfARun : static_cast<int>(gpus.size());
+std::vector<JobSlot> job_slots(int jobs, size_t runs, int threads, const Machine& machine) {
+  if (jobs == 0) {
+    jobs = machine.gpus.empty() ? machine.cores / (threads > 0 ? threads : kCoresOfARun)
+                                : static_cast<int>(machine.gpus.size());
+  }
   const size_t count =
       std::clamp<size_t>(static_cast<size_t>(std::max(jobs, 1)), 1, std::max<size_t>(runs, 1));
   std::vector<JobSlot> slots(count);
   for (size_t i = 0; i < count; ++i) {
-    if (count > 1) slots[i].threads = std::max(1, cores / static_cast<int>(count));
-    if (!gpus.empty()) slots[i].gpu = gpus[i % gpus.size()];
+    if (count > 1) slots[i].threads = std::max(1, machine.cores / static_cast<int>(count));
+    if (!machine.gpus.empty()) slots[i].gpu = machine.gpus[i % machine.gpus.size()];
   }
   return slots;
 }

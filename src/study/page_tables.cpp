@@ -126,9 +126,11 @@ std::string difference_table(const Rows& rows, const std::string& reference) {
   std::string body;
   for (const VariantSummary* row : rows) {
     const FileSummary* file = row->file(kFloat);
-    if (file == nullptr || !file->difference) continue;
+    if (file == nullptr) continue;
+    const auto& difference = file->difference;
+    if (!difference) continue;
     body += "<tr>" + name_cell(*row);
-    for (const Column& column : kColumns) body += difference_cells(*file->difference, column);
+    for (const Column& column : kColumns) body += difference_cells(*difference, column);
     body += "</tr>\n";
   }
   if (body.empty()) return "";

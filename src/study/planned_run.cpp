@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 std::vector<ConfigOverride> text_overrides(
     const std::vector<std::pair<std::string, std::string>>& texts) {
   std::vector<ConfigOverride> overrides;
+  overrides.reserve(texts.size());
   for (const auto& [key, text] : texts) {
     overrides.push_back({key, field_table_detail::value_text(text)});
   }

@@ -24,6 +24,7 @@
 #include "dualdepth/runtime/checkpoint.h"
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/runtime/network_pictures.h"
+#include "dualdepth/study/export_preflight.h"
 #include "dualdepth/study/judge_run.h"
 #include "dualdepth/study/network_cost.h"
 #include "dualdepth/study/study_folder.h"
@@ -133,10 +134,9 @@ bool Stages::train() {
 Json Stages::export_onnx() const {
   const Checkpoint checkpoint = open_checkpoint(this->checkpoint());
   const ModelParams& params = run_.config.model.params;
-  ExportOptions options{
-      .profile = judge_.profile,
-      .outputs = params.use_dual_head ? ModelOutputs::kLevels : ModelOutputs::kDepth};
-  const bool has_levels = params.use_dual_head && params.codec.codec != CodecKind::kContinuous;
+  ExportOptions options{.profile = judge_.profile, .outputs = exported_outputs(run_.config.model)};
+  const bool has_levels =
+      options.outputs == ModelOutputs::kLevels && params.codec.codec != CodecKind::kContinuous;
   if (judge_.profile == OnnxProfile::kNpu && has_levels) {
     const auto train = open_dataset(run_.config.data, SplitRole::kTrain);
     for (const size_t index : spread_indices(train->size(), kCentringPictures)) {

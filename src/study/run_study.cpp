@@ -18,6 +18,7 @@
 
 #include "dualdepth/base/child_process.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/base/parallel.h"
 #include "dualdepth/base/stop_signal.h"
 #include "dualdepth/study/job_slots.h"
 #include "dualdepth/study/study_folder.h"
@@ -84,20 +85,36 @@ class Study {
  public:
   Study(const fs::path& out, const std::vector<PlannedRun>& runs, const JudgeOptions& judge,
         const WorkOptions& options, const AfterRun& after_run)
-      : out_(out), judge_(judge), options_(options), after_run_(after_run), all_(runs) {
+      : out_(out),
+        judge_(judge),
+        options_(options),
+        after_run_(after_run),
+        all_(runs),
+        time_left_(runs, judge) {
     for (const PlannedRun& run : runs) {
       if (!is_done(run, judge)) waiting_.push_back(&run);
     }
-    slots_ = job_slots(options.jobs, waiting_.size(), wants_gpu());
-    time_left_.emplace(runs, judge, slots_.size());
+    slots_ = job_slots(options.jobs, waiting_.size(), most_threads(), machine());
   }
 
   StudyProgress run();
 
  private:
-  bool wants_gpu() const {
-    return std::ranges::any_of(
+  // Of a run's configuration; 0 where one leaves them open.
+  int most_threads() const {
+    int64_t most = 0;
+    for (const PlannedRun* run : waiting_) {
+      if (run->config.threads == 0) return 0;
+      most = std::max(most, run->config.threads);
+    }
+    return static_cast<int>(most);
+  }
+
+  Machine machine() const {
+    const bool wants_gpu = std::ranges::any_of(
         waiting_, [](const PlannedRun* run) { return run->config.device != DeviceKind::kCpu; });
+    return {.cores = resolve_thread_count(0),
+            .gpus = wants_gpu ? visible_gpus() : std::vector<std::string>{}};
   }
 
   void start(const PlannedRun& run);
@@ -113,7 +130,7 @@ class Study {
   std::deque<const PlannedRun*> waiting_;
   std::list<Worker> at_work_;
   std::vector<JobSlot> slots_;
-  std::optional<TimeLeft> time_left_;
+  TimeLeft time_left_;
   StudyProgress progress_;
 };
 
@@ -166,7 +183,7 @@ void Study::look(Worker& worker) {
   if (stage == worker.stage || stage.empty()) return;
   worker.stage = stage;
   spdlog::info("{}: {}; {} left{}", worker.run->id(), stage, waiting_.size() + at_work_.size(),
-               time_left_->text());
+               time_left_.text(slots_.size()));
 }
 
 void Study::finish(const Worker& worker) {

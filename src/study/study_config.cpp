@@ -123,7 +123,7 @@ void add_name_problems(const std::string& group, const std::vector<std::string>&
                        std::vector<ErrorParts>& problems) {
   for (const std::string& name : names) {
     if (is_name(name)) continue;
-    problems.push_back({.subject = group + "." + name,
+    problems.push_back({.subject = fmt::format("{}.{}", group, name),
                         .expected = "a name of at most 64 letters, digits, _ and -",
                         .got = fmt::format("\"{}\"", name),
                         .fix = ""});
@@ -151,6 +151,7 @@ std::vector<ErrorParts> problems_of(const StudyOptions& options) {
                         .fix = "the same seed gives the same run again"});
   }
   std::vector<std::string_view> names;
+  names.reserve(options.variants.size());
   for (const VariantGroup& variant : options.variants) names.push_back(variant.name);
   if (!options.reference.empty() && std::ranges::count(names, options.reference) == 0) {
     problems.push_back({.subject = "reference",

@@ -39,7 +39,7 @@ void add_differences(const std::string& group, const Json& was, const Json& is,
                      std::vector<std::string>& lines) {
   for (const auto& [key, value] : is.items()) {
     if (!was.contains(key) || was[key] == value) continue;
-    const std::string path = group.empty() ? key : group + "." + key;
+    const std::string path = group.empty() ? key : fmt::format("{}.{}", group, key);
     if (value.is_object() && was[key].is_object()) {
       add_differences(path, was[key], value, lines);
     } else {

@@ -57,6 +57,7 @@ IntervalPoint point_of(const FileSummary* file, double DepthMetrics::*metric) {
 
 std::vector<std::string> numbered_names(const Rows& rows) {
   std::vector<std::string> names;
+  names.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     names.push_back(fmt::format("{}  {}", i + 1, rows[i]->variant));
   }
@@ -91,9 +92,10 @@ std::string cost_plot(const Rows& rows) {
   std::vector<LabelledPoint> points;
   for (size_t i = 0; i < rows.size(); ++i) {
     const FileSummary* file = rows[i]->file(kFloat);
-    if (file == nullptr || !rows[i]->cost) continue;
-    points.push_back({std::to_string(i + 1), static_cast<double>(rows[i]->cost->macs) / 1e9,
-                      file->metrics.mean.abs_rel});
+    const auto& cost = rows[i]->cost;
+    if (file == nullptr || !cost) continue;
+    points.push_back(
+        {std::to_string(i + 1), static_cast<double>(cost->macs) / 1e9, file->metrics.mean.abs_rel});
   }
   return scatter_plot(
       points,

@@ -25,7 +25,7 @@ std::optional<double> TimeLeft::seconds_of(const PlannedRun& run, const std::str
   return seconds_[key] = result->value("seconds", 0.0);
 }
 
-std::optional<double> TimeLeft::seconds() {
+std::optional<double> TimeLeft::seconds(size_t jobs) {
   std::map<std::pair<std::string, std::string>, Times> times;  // by data and stage
   for (const PlannedRun& run : runs_) {
     for (const std::string& stage : stages_of(judge_)) {
@@ -44,11 +44,11 @@ std::optional<double> TimeLeft::seconds() {
     if (one.done == 0) return std::nullopt;
     total += one.seconds / static_cast<double>(one.done) * static_cast<double>(one.left);
   }
-  return total / static_cast<double>(jobs_);
+  return total / static_cast<double>(jobs);
 }
 
-std::string TimeLeft::text() {
-  const auto left = seconds();
+std::string TimeLeft::text(size_t jobs) {
+  const auto left = seconds(jobs);
   return left ? fmt::format(", about {} to go", format_duration(*left)) : "";
 }
 

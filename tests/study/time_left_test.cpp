@@ -32,11 +32,11 @@ class TimeOfThreeRuns : public ::testing::Test {
 };
 
 TEST_F(TimeOfThreeRuns, IsUnknownUntilEachStageWasDoneOnce) {
-  TimeLeft left(runs_, study_.judge, 1);
-  EXPECT_EQ(left.seconds(), std::nullopt);
-  EXPECT_EQ(left.text(), "");
+  TimeLeft left(runs_, study_.judge);
+  EXPECT_EQ(left.seconds(1), std::nullopt);
+  EXPECT_EQ(left.text(1), "");
   finish(0, "train", 100);
-  EXPECT_EQ(left.seconds(), std::nullopt);
+  EXPECT_EQ(left.seconds(1), std::nullopt);
 }
 
 // Two trainings of 100 and 200 s: 150 s for the third; one export of 4 s, quantize of 10 s and
@@ -47,10 +47,10 @@ TEST_F(TimeOfThreeRuns, IsTheMeanTimeOfEachStageThatIsLeft) {
   finish(0, "export", 4);
   finish(0, "int8_per_tensor", 10);
   finish(0, "judge", 6);
-  TimeLeft left(runs_, study_.judge, 1);
-  EXPECT_EQ(left.seconds(), 150 + 2 * (4 + 10 + 6));
-  EXPECT_EQ(left.text(), ", about 0:03:10 to go");
-  EXPECT_EQ(TimeLeft(runs_, study_.judge, 2).seconds(), (150 + 2 * (4 + 10 + 6)) / 2.0);
+  TimeLeft left(runs_, study_.judge);
+  EXPECT_EQ(left.seconds(1), 150 + 2 * (4 + 10 + 6));
+  EXPECT_EQ(left.text(1), ", about 0:03:10 to go");
+  EXPECT_EQ(left.seconds(2), (150 + 2 * (4 + 10 + 6)) / 2.0);
 }
 
 }  // namespace

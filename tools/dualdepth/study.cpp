@@ -111,7 +111,8 @@ void add_study(CLI::App& program, ProgramState& state) {
       ->type_name("DIR");
   verb->add_option("--jobs", options->jobs,
                    "Number of runs at a time; they share the cores, and the GPUs in turn. 0: one "
-                   "for each GPU, without GPUs one for each four cores")
+                   "for each GPU, without GPUs one for each four cores, or for as many as "
+                   "`threads` of CONFIG says")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   CLI::Option* plan =

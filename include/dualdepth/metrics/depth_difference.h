@@ -47,7 +47,7 @@ struct DepthDifference {
 class DepthDifferenceAccumulator {
  public:
   // bins: ranges of q that are also measured each by itself.
-  explicit DepthDifferenceAccumulator(std::vector<RangeBin> bins = {});
+  explicit DepthDifferenceAccumulator(const std::vector<RangeBin>& bins = {});
 
   // depth (p) and reference (q): CV_32FC1 metres of the same size; throws Error otherwise.
   void add(const cv::Mat& depth, const cv::Mat& reference);

@@ -9,6 +9,9 @@
 
 namespace dualdepth::study {
 
+// What the exported file of such a network returns: levels, or depth where it has none.
+ModelOutputs exported_outputs(const ModelOptions& model);
+
 // Why a network of these options cannot be exported for a profile; nothing when it can. A network
 // with random weights is traced for a small picture, made ONNX, and, for npu and tensorrt, written
 // to `scratch`, which is removed afterwards, and linted: what depends on weights or on the size of

@@ -16,11 +16,15 @@ struct JobSlot {
 // one for each folder of NVIDIA's driver below `driver`.
 std::vector<std::string> visible_gpus(const std::string& driver = "/proc/driver/nvidia/gpus");
 
-// jobs: how many; 0: as many as GPUs where there are any and runs may use them, else one for each
-// four cores; never more than there are runs, and at least one. The cores are shared out evenly,
-// and the GPUs in turn.
-std::vector<JobSlot> job_slots(int jobs, size_t runs, bool uses_gpus);
-std::vector<JobSlot> job_slots(int jobs, size_t runs, int cores,
-                               const std::vector<std::string>& gpus);
+// What there is for all of them.
+struct Machine {
+  int cores = 1;
+  std::vector<std::string> gpus = {};  // as visible_gpus() names them
+};
+
+// jobs: how many; 0: one for each GPU, without GPUs as many as the cores hold of runs with so many
+// threads (0: four). Never more than there are runs, and at least one. The cores are shared out
+// evenly, and the GPUs in turn.
+std::vector<JobSlot> job_slots(int jobs, size_t runs, int threads, const Machine& machine);
 
 }  // namespace dualdepth::study

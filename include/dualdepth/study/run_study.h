@@ -12,7 +12,7 @@ namespace dualdepth::study {
 // How many runs are done at the same time and with what.
 struct WorkOptions {
   std::filesystem::path program;  // the dualdepth that does a run: PROGRAM study --run FOLDER
-  int jobs = 0;                   // 0: one for each GPU, or for each four cores
+  int jobs = 0;                   // see job_slots()
 };
 
 // A run that failed, and why: the last error that it printed.

@@ -16,21 +16,21 @@ namespace dualdepth::study {
 class TimeLeft {
  public:
   // `runs` outlive it.
-  TimeLeft(const std::vector<PlannedRun>& runs, const JudgeOptions& judge, size_t jobs)
-      : runs_(runs), judge_(judge), jobs_(jobs) {}
+  TimeLeft(const std::vector<PlannedRun>& runs, const JudgeOptions& judge)
+      : runs_(runs), judge_(judge) {}
 
-  // Seconds; nothing while a stage that is left has never been done on its data.
-  std::optional<double> seconds();
+  // Seconds with so many runs at a time; nothing while a stage that is left has never been done on
+  // its data.
+  std::optional<double> seconds(size_t jobs);
 
   // ", about 1:20:00 to go"; empty while it is not known.
-  std::string text();
+  std::string text(size_t jobs);
 
  private:
   std::optional<double> seconds_of(const PlannedRun& run, const std::string& stage);
 
   const std::vector<PlannedRun>& runs_;
   JudgeOptions judge_;
-  size_t jobs_;
   std::map<std::string, double> seconds_;  // by run and stage
 };
 
