@@ -4,8 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <string_view>
 
+#include "dualdepth/base/error.h"
+#include "dualdepth/base/nearest_name.h"
 #include "dualdepth/config/field_table.h"
 
 namespace dualdepth::study {
@@ -105,6 +109,27 @@ std::vector<PlannedRun> plan_runs(const StudyConfig& study, const fs::path& out)
   }
   if (!problems.empty()) throw ConfigError(fmt::format("{}", fmt::join(problems, "\n")));
   return runs;
+}
+
+std::vector<PlannedRun> runs_of_variants(const StudyConfig& study,
+                                         const std::vector<PlannedRun>& runs,
+                                         const std::vector<std::string>& names) {
+  if (names.empty()) return runs;
+  std::vector<std::string_view> known;
+  known.reserve(study.variants.size());
+  for (const StudyVariant& variant : study.variants) known.push_back(variant.name);
+  for (const std::string& name : names) {
+    if (std::ranges::count(known, name) > 0) continue;
+    throw Error({.subject = "--only",
+                 .expected = "a variant of " + study.name,
+                 .got = name,
+                 .fix = suggest_name(name, known)});
+  }
+  std::vector<PlannedRun> some;
+  std::ranges::copy_if(runs, std::back_inserter(some), [&](const PlannedRun& run) {
+    return std::ranges::count(names, run.variant) > 0;
+  });
+  return some;
 }
 
 }  // namespace dualdepth::study

@@ -67,10 +67,12 @@ inline std::string frame_around(const std::vector<Screen>& screens) {
 // Starting the browser is what takes the time, so that it shows several screens at once.
 class Browser : public ::testing::Test {
  protected:
+  static constexpr const char* kNoBrowser =
+      "needs Debian's chromium; tools/setup --interop installs it";
+  static bool has_browser() { return !testing::build_path("chromium").empty(); }
+
   void SetUp() override {
-    if (testing::build_path("chromium").empty()) {
-      GTEST_SKIP() << "needs Debian's chromium; tools/setup --interop installs it";
-    }
+    if (!has_browser()) GTEST_SKIP() << kNoBrowser;
   }
 
   // Writes the page with the check in its head.

@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::Program;
 using testing::ProgramResult;
@@ -97,8 +96,7 @@ TEST_F(SmokeStudy, CostIsThatOfTheHeads) {
 }
 
 TEST_F(SmokeStudy, ThePageFitsOnATelephoneAndOnADesk) {
-  Browser::SetUp();
-  if (IsSkipped()) return;
+  if (!has_browser()) GTEST_SKIP() << kNoBrowser;
   expect_fine("study", out() / "study.html", "0 pictures and 4 plots");
 }
 
@@ -228,6 +226,16 @@ TEST_F(StudyVerb, PlanPrintsTheRunsAndWritesNothing) {
   write_study("  a: {}\n  b: {}\n", "seeds: [0, 3]\n");
   const ProgramResult result = run({"--plan"});
   EXPECT_EQ(result.output, "a/base/seed_0\nb/base/seed_0\na/base/seed_3\nb/base/seed_3\n");
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+TEST_F(StudyVerb, OnlySomeVariantsCanBeDone) {
+  write_study("  a: {}\n  b: {}\n  c: {}\n", "seeds: [0, 3]\n");
+  EXPECT_EQ(run({"--plan", "--only", "c", "--only", "a"}).output,
+            "a/base/seed_0\nc/base/seed_0\na/base/seed_3\nc/base/seed_3\n");
+  write_study("  first: {}\n  second: {}\n");
+  expect_error(run({"--only", "frist"}),
+               {"--only: expected a variant of study", "got frist", "did you mean first?"});
   EXPECT_FALSE(fs::exists(path("out")));
 }
 

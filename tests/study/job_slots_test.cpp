@@ -16,12 +16,14 @@ using ::testing::IsEmpty;
 
 std::vector<int> threads_of(const std::vector<JobSlot>& slots) {
   std::vector<int> threads;
+  threads.reserve(slots.size());
   for (const JobSlot& slot : slots) threads.push_back(slot.threads);
   return threads;
 }
 
 std::vector<std::string> gpus_of(const std::vector<JobSlot>& slots) {
   std::vector<std::string> gpus;
+  gpus.reserve(slots.size());
   for (const JobSlot& slot : slots) gpus.push_back(slot.gpu);
   return gpus;
 }

@@ -27,6 +27,7 @@ struct StudyVerb {
   std::vector<std::string> words;  // CONFIG and overrides
   fs::path out;
   fs::path run;
+  std::vector<std::string> only;  // variants; empty: all
   int jobs = 0;
   int threads = 0;
   bool plan = false;
@@ -66,14 +67,15 @@ void run_all(const StudyVerb& verb, ProgramState& state) {
   const study::StudyConfig config = read_config(verb);
   const fs::path out = folder_of(verb, config);
   const std::vector<study::PlannedRun> runs = study::plan_runs(config, out);
+  const auto chosen = study::runs_of_variants(config, runs, verb.only);
   if (verb.plan) {
-    study::expect_exportable(config, runs);
-    for (const study::PlannedRun& run : runs) fmt::print("{}\n", run.id());
+    study::expect_exportable(config, chosen);
+    for (const study::PlannedRun& run : chosen) fmt::print("{}\n", run.id());
     return;
   }
   study::expect_folder(out, config, runs);
   if (verb.report) return print_reports(write_reports(config, runs, out), out);
-  study::expect_exportable(config, runs);
+  study::expect_exportable(config, chosen);
   study::bind_folder(out, config, runs);
   const FolderLock lock(out);
   if (!study::render_data(config, out)) {
@@ -82,11 +84,11 @@ void run_all(const StudyVerb& verb, ProgramState& state) {
   }
   const study::WorkOptions work{.program = fs::read_symlink("/proc/self/exe"), .jobs = verb.jobs};
   const auto progress =
-      study::run_study(out, runs, config.judge, work, [&] { write_reports(config, runs, out); });
+      study::run_study(out, chosen, config.judge, work, [&] { write_reports(config, runs, out); });
   print_reports(write_reports(config, runs, out), out);
   if (!progress.failed.empty()) {
     fmt::print(stderr, "{} of {} runs failed; the same command tries them again\n",
-               progress.failed.size(), runs.size());
+               progress.failed.size(), chosen.size());
     state.exit_code = kExitCheckFailed;
   }
   if (progress.was_interrupted) {

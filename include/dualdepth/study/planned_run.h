@@ -34,4 +34,10 @@ std::filesystem::path rendered_folder(const std::filesystem::path& out, const St
 // data.
 std::vector<PlannedRun> plan_runs(const StudyConfig& study, const std::filesystem::path& out);
 
+// Those of these variants; all of them without a name. Throws Error with the nearest name for one
+// that the study does not have.
+std::vector<PlannedRun> runs_of_variants(const StudyConfig& study,
+                                         const std::vector<PlannedRun>& runs,
+                                         const std::vector<std::string>& names);
+
 }  // namespace dualdepth::study
