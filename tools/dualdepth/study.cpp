@@ -117,6 +117,9 @@ void add_study(CLI::App& program, ProgramState& state) {
                    "`threads` of CONFIG says")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
+  verb->add_option("--only", options->only, "Only do the runs of this variant; can be repeated")
+      ->type_name("VARIANT")
+      ->allow_extra_args(false);
   CLI::Option* plan =
       verb->add_flag("--plan", options->plan,
                      "Only check CONFIG, and that all variants can be exported, and "
