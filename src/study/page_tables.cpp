@@ -126,11 +126,10 @@ std::string difference_table(const Rows& rows, const std::string& reference) {
   std::string body;
   for (const VariantSummary* row : rows) {
     const FileSummary* file = row->file(kFloat);
-    if (file == nullptr) continue;
-    const auto& difference = file->difference;
-    if (!difference) continue;
+    if (file == nullptr || !file->difference) continue;
+    const MetricEstimates& difference = *file->difference;
     body += "<tr>" + name_cell(*row);
-    for (const Column& column : kColumns) body += difference_cells(*difference, column);
+    for (const Column& column : kColumns) body += difference_cells(difference, column);
     body += "</tr>\n";
   }
   if (body.empty()) return "";
@@ -215,7 +214,7 @@ std::string cost_table(const Rows& rows, const JudgeOptions& judge) {
     html += "<tr>" + name_cell(*row) +
             td(fmt::format("{:.2f}", static_cast<double>(cost.parameters) / 1e6)) +
             td(fmt::format("{:.3f}", static_cast<double>(cost.macs) / 1e9)) +
-            td(fmt::format("{:.3f}", static_cast<double>(cost.head_macs) / 1e9)) +
+            td(fmt::format("{:.4f}", static_cast<double>(cost.head_macs) / 1e9)) +
             td(fmt::format("{:.1f}", static_cast<double>(cost.handed_out_bytes) / 1e3)) +
             td(std::to_string(cost.handed_out_values)) + ms(row->file(kFloat)) +
             ms(row->file(first)) + ms(row->file(first + "_as_written")) +

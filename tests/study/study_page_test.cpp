@@ -50,7 +50,7 @@ TEST_F(PageOfTwo, HasWhatEightBitsDo) {
 
 // 2,500 million products, 900 million of them in heads; 61,440 bytes.
 TEST_F(PageOfTwo, HasTheCost) {
-  EXPECT_THAT(text_, HasSubstr("one_sigmoid 14.00 2.500 0.900 61.4 61440 12.5"));
+  EXPECT_THAT(text_, HasSubstr("one_sigmoid 14.00 2.500 0.9000 61.4 61440 12.5"));
 }
 
 TEST_F(PageOfTwo, HasThePrecisionByRange) {

@@ -1,5 +1,5 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -82,7 +82,9 @@ void run_all(const StudyVerb& verb, ProgramState& state) {
     state.exit_code = kExitInterrupted;
     return;
   }
-  const study::WorkOptions work{.program = fs::read_symlink("/proc/self/exe"), .jobs = verb.jobs};
+  // This very program, also when another one is built in its place meanwhile.
+  const study::WorkOptions work{.program = fmt::format("/proc/{}/exe", ::getpid()),
+                                .jobs = verb.jobs};
   const auto progress =
       study::run_study(out, chosen, config.judge, work, [&] { write_reports(config, runs, out); });
   print_reports(write_reports(config, runs, out), out);
