@@ -32,11 +32,11 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr std::string_view kTemporaryMark = ".dualdepth-tmp-";
 
-// ".dualdepth-tmp-PROCESS-COUNT-NAME" in the folder of `path`.
+// ".NAME.dualdepth-tmp-PROCESS-COUNT" in the folder of `path`.
 fs::path temporary_name(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
-  return folder_of(path) / (std::string(kTemporaryMark) + std::to_string(::getpid()) + "-" +
-                            std::to_string(counter++) + "-" + path.filename().string());
+  return folder_of(path) / ("." + path.filename().string() + std::string(kTemporaryMark) +
+                            std::to_string(::getpid()) + "-" + std::to_string(counter++));
 }
 
 // An AtomicFile holds a lock on its temporary file, which ends with its process, however that ends.
@@ -87,7 +87,12 @@ void AtomicFile::write(const void* bytes, size_t count) {
   }
 }
 
-void AtomicFile::check(const std::function<void(const fs::path&)>& check) const {
+void AtomicFile::check(const std::function<void(const fs::path&)>& check) {
+  if (temporary_.extension() != path_.extension()) {
+    const fs::path readable = temporary_.string() + path_.extension().string();
+    if (::rename(temporary_.c_str(), readable.c_str()) != 0) throw_write_error(path_, errno);
+    temporary_ = readable;
+  }
   try {
     check(temporary_);
   } catch (const Error& error) {
@@ -136,7 +141,8 @@ void remove_abandoned_files(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    const bool is_temporary = name.starts_with(kTemporaryMark);
+    const bool is_temporary =
+        name.starts_with('.') && name.find(kTemporaryMark) != std::string::npos;
     if (is_temporary && is_abandoned(entry.path())) fs::remove(entry.path(), ignored);
   }
 }

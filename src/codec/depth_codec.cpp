@@ -1,42 +1,9 @@
 #include "dualdepth/codec/depth_codec.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
+#include "dualdepth/codec/level_axis.h"
 
 namespace dualdepth {
 namespace {
-
-// x in [0, K] of depths in [m, M].
-torch::Tensor to_axis(const torch::Tensor& depth, const CodecOptions& options) {
-  const double m = options.min_depth;
-  const double M = options.max_depth;
-  const auto K = static_cast<double>(options.n_integer_levels);
-  switch (options.spacing) {
-    case Spacing::kLinear:
-      return (depth - m) * (K / (M - m));
-    case Spacing::kLog:
-      return (depth / m).log() * (K / std::log(M / m));
-    case Spacing::kInverse:
-      break;
-  }
-  return (1 / m - depth.reciprocal()) * (K / (1 / m - 1 / M));
-}
-
-torch::Tensor from_axis(const torch::Tensor& x, const CodecOptions& options) {
-  const double m = options.min_depth;
-  const double M = options.max_depth;
-  const auto K = static_cast<double>(options.n_integer_levels);
-  switch (options.spacing) {
-    case Spacing::kLinear:
-      return m + x * ((M - m) / K);
-    case Spacing::kLog:
-      return m * (x * (std::log(M / m) / K)).exp();
-    case Spacing::kInverse:
-      break;
-  }
-  return (1 / m - x * ((1 / m - 1 / M) / K)).reciprocal();
-}
 
 // Undoes itself: the fraction of odd levels runs backwards. level: int64, whose lowest bit is read
 // in a ninth of the time that a remainder takes.
@@ -71,8 +38,7 @@ CodecTargets DepthCodec::encode(const torch::Tensor& depth) const {
             (metres / options_.max_depth * steps).to(dtype)};
   }
   const auto last = static_cast<double>(options_.n_integer_levels - 1);
-  const auto x =
-      to_axis(metres.clamp(options_.min_depth, options_.max_depth), options_).clamp(0, last + 1);
+  const auto x = depth_to_position(metres, options_);
   const auto whole = x.floor().clamp_max(last);
   const auto level = whole.to(torch::kInt64);
   auto fraction = x - whole;
@@ -91,9 +57,7 @@ torch::Tensor DepthCodec::decode(const torch::Tensor& level, const torch::Tensor
   }
   if (options_.codec == CodecKind::kReflected) within = reflect_odd_levels(level, within);
   // Sums of two types convert number by number, 17 times slower.
-  return from_axis(level.to(torch::kFloat64) + within, options_)
-      .clamp(options_.min_depth, options_.max_depth)
-      .to(fraction.scalar_type());
+  return position_to_depth(level.to(torch::kFloat64) + within, options_).to(fraction.scalar_type());
 }
 
 torch::Tensor DepthCodec::choose_level(const torch::Tensor& integer_logits, int64_t dim) const {
@@ -114,7 +78,7 @@ torch::Tensor DepthCodec::level_depths() const {
   const auto depths =
       is_original()
           ? positions * (options_.max_depth / static_cast<double>(options_.n_integer_levels - 1))
-          : from_axis(positions, options_);
+          : position_to_depth(positions, options_);
   return depths.to(torch::kFloat32);
 }
 

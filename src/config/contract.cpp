@@ -26,6 +26,25 @@ constexpr size_t kMaxOutputs = 256;
       to_string(ErrorParts{.subject = origin, .expected = expected, .got = got, .fix = ""}));
 }
 
+// "a, b or c"
+std::string alternatives(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 < names.size() ? ", " : " or ";
+    text += names[i];
+  }
+  return text;
+}
+
+// What `is` may be, with or without those of which no depth follows by themselves.
+std::string kinds_text(bool with_fraction) {
+  std::vector<std::string_view> names;
+  for (const auto& [kind, name] : EnumNames<OutputKind>::values) {
+    if (with_fraction || kind != OutputKind::kFraction) names.push_back(name);
+  }
+  return alternatives(names);
+}
+
 // Format 1 held the model's options; what a contract keeps of them is the codec and the size.
 Contract from_version_1(const Json& json, const std::string& origin) {
   const auto member = [&](const Json& of, const char* name) {
@@ -42,10 +61,12 @@ Contract from_version_1(const Json& json, const std::string& origin) {
        {{"image_shape", member(data, "image_shape")}, {"kb_crop", member(data, "kb_crop")}}}};
   const RunConfig run = parse_run_config(config.dump(), origin);
   const Json named = member(json, "outputs");
-  for (const auto& [outputs, name] : EnumNames<ModelOutputs>::values) {
-    if (named == name) return contract_of(run.model, run.data, outputs);
+  std::vector<std::string_view> names;
+  for (const ModelOutputs outputs : outputs_of(run.model.head_kind())) {
+    names.push_back(enum_name(outputs));
+    if (named == names.back()) return contract_of(run.model, run.data, outputs);
   }
-  fail(origin + ": outputs", "levels, logits or depth", named.dump());
+  fail(origin + ": outputs", alternatives(names), named.dump());
 }
 
 std::vector<OutputContract> outputs_named_in(const Json& json, const std::string& origin) {
@@ -84,15 +105,15 @@ std::vector<ErrorParts> input_problems(const InputContract& input) {
 }
 
 bool can_be_scaled(OutputKind kind) {
-  return kind == OutputKind::kDepth || kind == OutputKind::kInverseDepth ||
-         kind == OutputKind::kFraction;
+  return kind != OutputKind::kLevel && kind != OutputKind::kLogits &&
+         kind != OutputKind::kDepthLogit;
 }
 
 std::vector<ErrorParts> output_problems(const OutputContract& output) {
   const std::string subject = "outputs." + output.name;
   if (output.is == OutputKind::kMissing) {
     return {{.subject = subject + ".is",
-             .expected = "level, fraction, logits, depth, inverse_depth or depth_logit",
+             .expected = kinds_text(/*with_fraction=*/true),
              .got = "nothing",
              .fix = ""}};
   }
@@ -107,10 +128,12 @@ std::vector<ErrorParts> output_problems(const OutputContract& output) {
   return {};
 }
 
-// A size that is left out stays left out: an empty list is none.
+// A size that is left out stays left out: an empty list is none. What only coordinates have is left
+// out elsewhere, so that programs from before them read the file.
 Json json_of(const Contract& contract) {
   Json json = options_json(contract);
   if (contract.input.size.empty()) json["input"].erase("size");
+  if (contract.output(OutputKind::kCoordinates) == nullptr) json["codec"].erase("hilbert_order");
   return json;
 }
 
@@ -125,7 +148,12 @@ bool Contract::has_levels() const {
   return output(OutputKind::kLevel) != nullptr || output(OutputKind::kLogits) != nullptr;
 }
 
-ModelParams Contract::params() const { return {.use_dual_head = has_levels(), .codec = codec}; }
+HeadKind Contract::head_kind() const {
+  if (has_levels()) return HeadKind::kCategorical;
+  if (output(OutputKind::kPosition) != nullptr) return HeadKind::kCumulative;
+  if (output(OutputKind::kCoordinates) != nullptr) return HeadKind::kHilbert;
+  return HeadKind::kSigmoid;
+}
 
 std::vector<ErrorParts> Contract::problems() const {
   std::vector<ErrorParts> problems = input_problems(input);
@@ -138,15 +166,23 @@ std::vector<ErrorParts> Contract::problems() const {
                           .fix = "leave out those that are not needed"});
     }
   }
-  const bool has_depth = output(OutputKind::kDepth) != nullptr ||
-                         output(OutputKind::kInverseDepth) != nullptr ||
-                         output(OutputKind::kDepthLogit) != nullptr;
-  if (problems.empty() && !has_depth && !has_levels()) {
+  const bool has_depth = std::ranges::any_of(outputs, [](const OutputContract& one) {
+    return one.is != OutputKind::kMissing && one.is != OutputKind::kFraction;
+  });
+  if (problems.empty() && !has_depth) {
     problems.push_back({.subject = "outputs",
-                        .expected = "one that holds level, logits, depth, inverse_depth or "
-                                    "depth_logit",
-                        .got = outputs.empty() ? "none" : "none of these",
+                        .expected = "one that holds " + kinds_text(/*with_fraction=*/false),
+                        .got = outputs.empty() ? "none" : "fraction",
                         .fix = ""});
+  }
+  const bool has_axis = codec.codec == CodecKind::kReflected || codec.codec == CodecKind::kStep;
+  const HeadKind kind = head_kind();
+  if (!has_axis && (kind == HeadKind::kCumulative || kind == HeadKind::kHilbert)) {
+    problems.push_back(
+        {.subject = "codec.codec",
+         .expected = "reflected or step, which have the level axis of position and coordinates",
+         .got = std::string(enum_name(codec.codec)),
+         .fix = ""});
   }
   for (ErrorParts& problem : codec.problems()) {
     constexpr std::string_view kInConfig = "model.params.";
@@ -163,16 +199,28 @@ Contract contract_of(const ModelOptions& model, const DataOptions& data, ModelOu
                               .size = data.image_shape,
                               .crop = data.kb_crop ? InputCrop::kKittiBenchmark : InputCrop::kNone},
                     .codec = model.params.codec};
-  if (outputs == ModelOutputs::kDepth) {
-    contract.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
-  } else if (!model.params.use_dual_head) {
-    contract.outputs = {{.name = "logits", .is = OutputKind::kDepthLogit}};
-  } else if (outputs == ModelOutputs::kLogits) {
-    contract.outputs = {{.name = "logits", .is = OutputKind::kLogits},
-                        {.name = "fraction", .is = OutputKind::kFraction}};
-  } else {
-    contract.outputs = {{.name = "level", .is = OutputKind::kLevel},
-                        {.name = "fraction", .is = OutputKind::kFraction}};
+  const HeadKind kind = model.head_kind();
+  require_outputs(kind, outputs);
+  switch (outputs) {
+    case ModelOutputs::kDepth:
+      contract.outputs = {{.name = "depth", .is = OutputKind::kDepth}};
+      break;
+    case ModelOutputs::kLevels:
+      contract.outputs = {{.name = "level", .is = OutputKind::kLevel},
+                          {.name = "fraction", .is = OutputKind::kFraction}};
+      break;
+    case ModelOutputs::kLogits:
+      contract.outputs = {{.name = "logits", .is = OutputKind::kDepthLogit}};
+      if (kind == HeadKind::kSigmoid) break;
+      contract.outputs = {{.name = "logits", .is = OutputKind::kLogits},
+                          {.name = "fraction", .is = OutputKind::kFraction}};
+      break;
+    case ModelOutputs::kPosition:
+      contract.outputs = {{.name = "position", .is = OutputKind::kPosition}};
+      break;
+    case ModelOutputs::kCoordinates:
+      contract.outputs = {{.name = "coordinates", .is = OutputKind::kCoordinates}};
+      break;
   }
   return contract;
 }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/config/run_config.h"
@@ -26,6 +28,41 @@ std::string list_text(const std::vector<T>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
 }
 
+// Options of one kind of head that another kind would ignore.
+std::vector<ErrorParts> head_problems(const ModelOptions& model) {
+  std::vector<ErrorParts> problems;
+  const auto expect = [&](bool holds, const char* key, std::string expected, std::string got) {
+    if (holds) return;
+    problems.push_back({.subject = std::string("model.") + key,
+                        .expected = std::move(expected),
+                        .got = std::move(got),
+                        .fix = ""});
+  };
+  const HeadOptions& head = model.head;
+  const HeadOptions defaults;
+  const std::string kind(enum_name(head.kind));
+  const bool original_key_fits = model.params.use_dual_head ||
+                                 head.kind == HeadKind::kCategorical ||
+                                 head.kind == HeadKind::kSigmoid;
+  expect(original_key_fits, "head.kind",
+         "sigmoid, or left out, with model.params.use_dual_head: false", kind);
+  const bool has_axis = head.kind == HeadKind::kCumulative || head.kind == HeadKind::kHilbert;
+  const CodecKind codec = model.params.codec.codec;
+  expect(!has_axis || codec == CodecKind::kReflected || codec == CodecKind::kStep, "params.codec",
+         fmt::format("reflected or step with model.head.kind: {}", kind),
+         std::string(enum_name(codec)));
+  expect(!has_axis || head.level_smoothing == 0, "head.level_smoothing",
+         fmt::format("0 with model.head.kind: {}", kind), fmt::format("{}", head.level_smoothing));
+  if (head.kind == HeadKind::kCumulative) return problems;
+  expect(head.slope == defaults.slope, "head.slope",
+         fmt::format("{} with model.head.kind: {}", defaults.slope, kind),
+         fmt::format("{}", head.slope));
+  expect(head.quantile == defaults.quantile, "head.quantile",
+         fmt::format("{} with model.head.kind: {}", defaults.quantile, kind),
+         fmt::format("{}", head.quantile));
+  return problems;
+}
+
 }  // namespace
 
 std::vector<ErrorParts> CodecOptions::problems() const {
@@ -34,6 +71,12 @@ std::vector<ErrorParts> CodecOptions::problems() const {
     problems.push_back({.subject = "model.params.n_integer_levels",
                         .expected = "2 to 256",
                         .got = fmt::format("{}", n_integer_levels),
+                        .fix = ""});
+  }
+  if (hilbert_order < 1 || hilbert_order > 6) {
+    problems.push_back({.subject = "model.params.hilbert_order",
+                        .expected = "1 to 6",
+                        .got = fmt::format("{}", hilbert_order),
                         .fix = ""});
   }
   if (!(min_depth > 0 && min_depth < max_depth)) {
@@ -64,6 +107,7 @@ std::vector<ErrorParts> ModelOptions::problems() const {
                         .got = list_text(scales),
                         .fix = ""});
   }
+  std::ranges::move(head_problems(*this), std::back_inserter(problems));
   return problems;
 }
 

@@ -53,7 +53,8 @@ class Comparison {
     check.non_finite += finite.numel() - count(finite);
     check.near_ties += count(ties);
     // Without levels there is only depth to compare.
-    (got_.level.defined() ? check.other_levels : check.out_of_tolerance) += strangers;
+    const bool jumps = got_.level.defined() || net_->options().head_kind() == HeadKind::kHilbert;
+    (jumps ? check.other_levels : check.out_of_tolerance) += strangers;
     check.out_of_tolerance += count(compared) - count(is_equal);
     check.worst_depth =
         std::max(check.worst_depth, greatest((got_.depth - depth).abs().masked_select(is_equal)));

@@ -25,6 +25,7 @@ namespace {
 
 using graph::Graph;
 using graph::NodeId;
+using graph::OutputForm;
 using graph::Pictures;
 using graph::Shape;
 
@@ -43,15 +44,14 @@ Shape shape_of(const Checkpoint& checkpoint, const ExportOptions& options) {
                .fix = ""});
 }
 
-Contract contract_of_file(const Checkpoint& checkpoint, const ExportOptions& options,
-                          const Shape& shape) {
+Contract contract_of_file(const Checkpoint& checkpoint, ModelOutputs outputs, const Shape& shape) {
   DataOptions data = checkpoint.config.data;
   data.image_shape = {shape[2], shape[3]};
-  return contract_of(checkpoint.config.model, data, options.outputs);
+  return contract_of(checkpoint.config.model, data, outputs);
 }
 
-std::string torchscript_bytes(DepthNet net, ModelOutputs outputs, const Contract& contract) {
-  const torch::jit::Module module = trace_network(std::move(net), outputs);
+std::string torchscript_bytes(DepthNet net, const OutputForm& form, const Contract& contract) {
+  const torch::jit::Module module = trace_network(std::move(net), form);
   std::ostringstream bytes;
   module.save(bytes, {{kContractFile, to_json(contract)}});
   return bytes.str();
@@ -70,8 +70,14 @@ void count_clipped(const Graph& graph, const Pictures& pictures,
   }
 }
 
-void check(const ExportOptions& options) {
+void check(const ExportOptions& options, HeadKind head) {
   if (options.format != ExportFormat::kOnnx) return;
+  if (!options.center_with.empty() && head != HeadKind::kCategorical) {
+    throw Error({.subject = "centring",
+                 .expected = "a categorical head, whose greatest logit it keeps",
+                 .got = std::string(enum_name(head)),
+                 .fix = "leave --center-with out"});
+  }
   if (options.profile == OnnxProfile::kNpu && options.dynamic) {
     throw Error({.subject = "profile npu",
                  .expected = "a fixed shape",
@@ -84,20 +90,23 @@ void check(const ExportOptions& options) {
 
 ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions& options,
                                const fs::path& out) {
-  check(options);
+  const ModelOptions& model_options = checkpoint.config.model;
+  const HeadKind head = model_options.head_kind();
+  check(options, head);
+  const OutputForm form{options.outputs.value_or(outputs_of(head).front()), options.groups};
   const torch::NoGradGuard no_grad;
   const Shape shape = shape_of(checkpoint, options);
-  const Contract contract = contract_of_file(checkpoint, options, shape);
+  const Contract contract = contract_of_file(checkpoint, form.outputs, shape);
   const InputContract& input = contract.input;
   ExportReport report;
   const bool is_onnx = options.format == ExportFormat::kOnnx;
   std::string bytes;
   Graph graph;
   if (!is_onnx) {
-    bytes = torchscript_bytes(load_network(checkpoint), options.outputs, contract);
+    bytes = torchscript_bytes(load_network(checkpoint), form, contract);
   } else {
     graph = merge_affine(
-        graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
+        graph_from_trace(trace_network(load_network(checkpoint), {ModelOutputs::kLogits}), shape));
     if (!options.center_with.empty()) {
       report.centring = fit_centring(graph, open_pictures(options.center_with, input));
       const NodeId map = graph.node(graph.output("logits")).inputs.at(0);
@@ -107,7 +116,7 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
         graph = scale_channels(graph, *group, equalizing_factors(graph, *group, peaks));
       }
     }
-    graph = with_outputs(graph, checkpoint.config.model.params, options.outputs);
+    graph = with_outputs(graph, head, model_options.params.codec, form);
     report.nodes = static_cast<int64_t>(graph.nodes().size());
     const auto model = to_onnx(graph, {.profile = options.profile,
                                        .dynamic = options.dynamic,

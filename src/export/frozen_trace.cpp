@@ -8,8 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "dualdepth/base/error.h"
+#include "dualdepth/codec/level_axis.h"
 #include "dualdepth/codec/plain_depth.h"
+#include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/model/dense_prediction.h"
 #include "dualdepth/runtime/device.h"
 
@@ -18,6 +19,7 @@ namespace {
 
 namespace jit = torch::jit;
 
+using graph::OutputForm;
 using Named = c10::Dict<std::string, at::Tensor>;
 
 // The module's parameters, buffers and children under their names; it shares their memory.
@@ -40,65 +42,86 @@ jit::Module mirror(const torch::nn::Module& module, const c10::QualifiedName& na
 
 int64_t finest_scale(const DepthNet& net) { return std::ranges::min(net->options().head.scales); }
 
-// Lays level_smoothing into the head's own filters.
-void smooth_integer_head(DepthNet& net) {
+// The head's own filters become those that predict.
+void fold_head(DepthNet& net) {
   const int64_t scale = finest_scale(net);
   const HeadFilters filters = net->decoder()->head(scale)->filters();
-  const HeadFilters smoothed = prediction_filters(net, scale);
-  filters.integer_weight.copy_(smoothed.integer_weight);
-  filters.integer_bias.copy_(smoothed.integer_bias);
+  const HeadFilters folded = prediction_filters(net, scale);
+  filters.integer_weight.copy_(folded.integer_weight);
+  filters.integer_bias.copy_(folded.integer_bias);
 }
 
-Named run(DepthNet& net, const torch::Tensor& image, ModelOutputs outputs) {
+torch::Tensor group_sums(const torch::Tensor& logits, const OutputForm& form) {
+  const int64_t levels = logits.size(1);
+  const int64_t groups = position_groups(levels, form.groups);
+  return torch::conv2d(logits.clamp(0, 1), group_filters(levels, groups));
+}
+
+// Of a head that has depth among its outputs.
+torch::Tensor depth_of(const HeadOutput& heads, HeadKind kind, const CodecOptions& options) {
+  switch (kind) {
+    case HeadKind::kCategorical: {
+      const DepthCodec codec(options);
+      const auto level = codec.choose_level(heads.integer_logits).unsqueeze(1);
+      return codec.decode(level, heads.fraction_logits.unsqueeze(1).sigmoid());
+    }
+    case HeadKind::kCumulative:
+      return position_to_depth(group_sums(heads.integer_logits, {ModelOutputs::kDepth, 1}),
+                               options);
+    case HeadKind::kSigmoid:
+    case HeadKind::kHilbert:
+      break;
+  }
+  return plain_depth(heads.integer_logits, options);
+}
+
+Named run(DepthNet& net, const torch::Tensor& image, const OutputForm& form) {
   const int64_t scale = finest_scale(net);
   const HeadOutput heads = net->heads(net->features(image).at(scale), scale);
-  const auto& params = net->options().params;
+  const auto& codec = net->options().params.codec;
+  const auto fraction = [&] { return heads.fraction_logits.unsqueeze(1).sigmoid(); };
   Named named;
-  if (!params.use_dual_head) {
-    const bool depth = outputs == ModelOutputs::kDepth;
-    named.insert(depth ? "depth" : "logits",
-                 depth ? plain_depth(heads.integer_logits, params.codec) : heads.integer_logits);
-    return named;
-  }
-  const DepthCodec codec(params.codec);
-  const auto fraction = heads.fraction_logits.unsqueeze(1).sigmoid();
-  if (outputs == ModelOutputs::kLogits) {
-    named.insert("logits", heads.integer_logits);
-    named.insert("fraction", fraction);
-    return named;
-  }
-  const auto level = codec.choose_level(heads.integer_logits).unsqueeze(1);
-  if (outputs == ModelOutputs::kLevels) {
-    named.insert("level", level);
-    named.insert("fraction", fraction);
-  } else {
-    named.insert("depth", codec.decode(level, fraction));
+  switch (form.outputs) {
+    case ModelOutputs::kLogits:
+      named.insert("logits", heads.integer_logits);
+      if (heads.fraction_logits.defined()) named.insert("fraction", fraction());
+      break;
+    case ModelOutputs::kLevels:
+      named.insert("level", DepthCodec(codec).choose_level(heads.integer_logits).unsqueeze(1));
+      named.insert("fraction", fraction());
+      break;
+    case ModelOutputs::kDepth:
+      named.insert("depth", depth_of(heads, net->options().head_kind(), codec));
+      break;
+    case ModelOutputs::kPosition:
+      named.insert("position", group_sums(heads.integer_logits, form));
+      break;
+    case ModelOutputs::kCoordinates:
+      named.insert("coordinates", heads.integer_logits.sigmoid());
+      break;
   }
   return named;
 }
 
 }  // namespace
 
-torch::jit::Module trace_network(DepthNet net, ModelOutputs outputs) {
-  if (!net->options().params.use_dual_head && outputs == ModelOutputs::kLevels) {
-    throw Error({.subject = "outputs",
-                 .expected = "depth or logits, of a network with one head",
-                 .got = "levels",
-                 .fix = "export it with --outputs depth"});
+torch::jit::Module trace_network(DepthNet net, const graph::OutputForm& form) {
+  if (form.outputs != ModelOutputs::kLogits) {
+    require_outputs(net->options().head_kind(), form.outputs);
   }
   const torch::NoGradGuard no_grad;
   const NoTf32 no_tf32;  // each convolution keeps it as an attribute
   net->to(torch::kCPU);
   net->eval();
   for (auto& parameter : net->parameters()) parameter.requires_grad_(false);
-  smooth_integer_head(net);
+  fold_head(net);
 
   constexpr int64_t kSide = 64;
   const auto unit = std::make_shared<jit::CompilationUnit>();
   const c10::QualifiedName name("__torch__.dualdepth.DepthNet");
   jit::Module module = mirror(*net, name, unit);
   const auto call = [&](jit::Stack inputs) {
-    return jit::Stack{run(net, inputs.at(0).toTensor(), outputs)};
+    return jit::Stack{run(net, inputs.at(0).toTensor(), form)};
   };
   const auto traced = jit::tracer::trace(
       {torch::zeros({1, 3, kSide, kSide})}, call, [](const at::Tensor&) { return ""; },

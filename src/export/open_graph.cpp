@@ -1,5 +1,7 @@
 #include "dualdepth/export/open_graph.h"
 
+#include <algorithm>
+
 #include "dualdepth/base/error.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
@@ -22,11 +24,20 @@ Graph graph_of(const std::filesystem::path& file, int64_t height, int64_t width)
   const Checkpoint checkpoint = open_checkpoint(file);
   const auto& own = checkpoint.config.data.image_shape;
   const Shape shape{1, 3, height > 0 ? height : own[0], width > 0 ? width : own[1]};
-  return merge_affine(
-      graph_from_trace(trace_network(load_network(checkpoint), ModelOutputs::kLogits), shape));
+  const auto traced = merge_affine(
+      graph_from_trace(trace_network(load_network(checkpoint), {ModelOutputs::kLogits}), shape));
+  const ModelOptions& model = checkpoint.config.model;
+  const HeadKind head = model.head_kind();
+  return with_outputs(traced, head, model.params.codec, {graph_outputs(head)});
 }
 
 }  // namespace
+
+ModelOutputs graph_outputs(HeadKind head) {
+  const auto all = outputs_of(head);
+  const bool has_logits = std::ranges::count(all, ModelOutputs::kLogits) > 0;
+  return has_logits ? ModelOutputs::kLogits : all.front();
+}
 
 Graph open_graph(const std::filesystem::path& file, int64_t height, int64_t width) {
   try {

@@ -1,21 +1,90 @@
 #include "dualdepth/graph/passes.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/graph/patterns.h"
 
 namespace dualdepth::graph {
 namespace {
 
-NodeId append_level(Graph& graph, NodeId logits, const ModelParams& params) {
-  const std::string& module = graph.node(logits).module;
-  if (params.codec.codec != CodecKind::kContinuous) return graph.add(ArgMax{}, {logits}, module);
-  const auto steps = static_cast<float>(params.codec.n_integer_levels - 1);
-  const NodeId integer = graph.add(Sigmoid{}, {logits}, module);
-  return graph.add(Affine{torch::full({1}, steps), torch::zeros({1})}, {integer}, module);
-}
+// Appends the nodes behind the logits of a traced network.
+class OutputBuilder {
+ public:
+  OutputBuilder(const Graph& graph, const CodecOptions& codec, const OutputForm& form)
+      : graph_(graph),
+        codec_(codec),
+        form_(form),
+        logits_(graph.output("logits")),
+        module_(graph.node(logits_).module),
+        head_(parent_module(module_)) {}
+
+  Graph run(HeadKind head) && {
+    switch (head) {
+      case HeadKind::kCategorical:
+        add_levels();
+        break;
+      case HeadKind::kCumulative:
+        add_position();
+        break;
+      case HeadKind::kSigmoid:
+        set_depth(HeadKind::kSigmoid, {graph_.add(Sigmoid{}, {logits_}, head_)});
+        break;
+      case HeadKind::kHilbert:
+        graph_.set_outputs({{"coordinates", graph_.add(Sigmoid{}, {logits_}, head_)}});
+        break;
+    }
+    return std::move(graph_);
+  }
+
+ private:
+  void set_depth(HeadKind head, std::vector<NodeId> inputs) {
+    graph_.set_outputs(
+        {{"depth", graph_.add(ComposeDepth{head, codec_}, std::move(inputs), head_)}});
+  }
+
+  void add_levels() {
+    const NodeId fraction = graph_.output("fraction");
+    const NodeId level = append_level();
+    if (form_.outputs == ModelOutputs::kDepth) {
+      set_depth(HeadKind::kCategorical, {level, fraction});
+    } else {
+      graph_.set_outputs({{"level", level}, {"fraction", fraction}});
+    }
+  }
+
+  NodeId append_level() {
+    if (codec_.codec != CodecKind::kContinuous) return graph_.add(ArgMax{}, {logits_}, module_);
+    const auto steps = static_cast<float>(codec_.n_integer_levels - 1);
+    const NodeId integer = graph_.add(Sigmoid{}, {logits_}, module_);
+    return graph_.add(Affine{torch::full({1}, steps), torch::zeros({1})}, {integer}, module_);
+  }
+
+  void add_position() {
+    const bool is_depth = form_.outputs == ModelOutputs::kDepth;
+    const int64_t levels = codec_.n_integer_levels;
+    const int64_t groups = is_depth ? 1 : position_groups(levels, form_.groups);
+    const NodeId clipped = graph_.add(Clip{0, 1}, {logits_}, module_);
+    const NodeId sums =
+        graph_.add(Conv{.weight = group_filters(levels, groups), .bias = torch::zeros({groups})},
+                   {clipped}, head_ + ".sum");
+    if (is_depth) {
+      set_depth(HeadKind::kCumulative, {sums});
+    } else {
+      graph_.set_outputs({{"position", sums}});
+    }
+  }
+
+  Graph graph_;
+  const CodecOptions& codec_;
+  OutputForm form_;
+  NodeId logits_;
+  std::string module_, head_;
+};
 
 }  // namespace
 
@@ -85,31 +154,11 @@ Graph remove_unused(const Graph& graph) {
   return smaller;
 }
 
-Graph with_outputs(const Graph& graph, const ModelParams& params, ModelOutputs outputs) {
-  if (outputs == ModelOutputs::kLogits) return graph;
-  if (!params.use_dual_head && outputs == ModelOutputs::kLevels) {
-    throw Error({.subject = "outputs",
-                 .expected = "depth or logits, of a network with one head",
-                 .got = "levels",
-                 .fix = "export it with --outputs depth"});
-  }
-  Graph longer = graph;
-  const NodeId logits = graph.output("logits");
-  const std::string head = parent_module(graph.node(logits).module);
-  if (!params.use_dual_head) {
-    const NodeId sigmoid = longer.add(Sigmoid{}, {logits}, head);
-    longer.set_outputs({{"depth", longer.add(ComposeDepth{params}, {sigmoid}, head)}});
-    return longer;
-  }
-  const NodeId fraction = graph.output("fraction");
-  const NodeId level = append_level(longer, logits, params);
-  if (outputs == ModelOutputs::kLevels) {
-    longer.set_outputs({{"level", level}, {"fraction", fraction}});
-  } else {
-    const NodeId depth = longer.add(ComposeDepth{params}, {level, fraction}, head);
-    longer.set_outputs({{"depth", depth}});
-  }
-  return longer;
+Graph with_outputs(const Graph& graph, HeadKind head, const CodecOptions& codec,
+                   const OutputForm& form) {
+  require_outputs(head, form.outputs);
+  if (form.outputs == ModelOutputs::kLogits) return graph;
+  return OutputBuilder(graph, codec, form).run(head);
 }
 
 }  // namespace dualdepth::graph

@@ -61,6 +61,36 @@ bool has_centred_head(const Graph& graph) {
   return head.size() > 1 && is<Relu>(graph, head[1]);
 }
 
+bool sums_groups(const Conv& conv) {
+  constexpr double kRounding = 1e-5;
+  const Pair none{0, 0};
+  if (conv.groups != 1 || conv.padding != none || conv.weight.size(2) != 1 ||
+      conv.weight.size(3) != 1 || conv.bias.count_nonzero().item<int64_t>() > 0) {
+    return false;
+  }
+  const auto ones = (conv.weight - 1).abs().le(kRounding);
+  const bool only_ones = ones.logical_or(conv.weight.eq(0)).all().item<bool>();
+  return only_ones && ones.sum(0).eq(1).all().item<bool>();
+}
+
+std::optional<PositionHead> position_head(const Graph& graph) {
+  const Consumers consumers(graph);
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const auto* sum = std::get_if<Conv>(&graph.node(id).operation);
+    if (sum == nullptr) continue;
+    const NodeId clip = graph.node(id).inputs[0];
+    const auto* bounds = std::get_if<Clip>(&graph.node(clip).operation);
+    if (bounds == nullptr || bounds->low != 0 || bounds->high != 1 || consumers.only(clip) != id) {
+      continue;
+    }
+    const NodeId conv = graph.node(clip).inputs[0];
+    if (is<Conv>(graph, conv) && consumers.only(conv) == clip && sums_groups(*sum)) {
+      return PositionHead{conv, clip, id};
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<UpsampledConv> upsampled_convs(const Graph& graph) {
   const Consumers consumers(graph);
   std::vector<UpsampledConv> found;

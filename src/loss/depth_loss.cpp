@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "dualdepth/codec/hilbert_curve.h"
+#include "dualdepth/codec/level_axis.h"
 #include "dualdepth/codec/plain_depth.h"
 #include "dualdepth/loss/level_loss.h"
 #include "dualdepth/loss/ordinal_loss.h"
 #include "dualdepth/loss/silog.h"
+#include "dualdepth/loss/threshold_loss.h"
 
 namespace dualdepth {
 namespace {
@@ -69,10 +72,53 @@ IntegerTerms regress(const torch::Tensor& logits, const CodecTargets& targets, c
   return {pixels.mean_l1(integer, target), (integer * codec.max_depth).clamp_min(kNearest)};
 }
 
+// The terms of an objective before they are weighed, scalars; undefined where it lacks them.
+struct Objective {
+  torch::Tensor integer, fractional, consistency;
+};
+
+Objective categorical(const torch::Tensor& integer_logits, const torch::Tensor& fraction_logits,
+                      const Pixels& pixels, const DepthCodec& codec, const LossOptions& options) {
+  const CodecTargets targets = codec.encode(pixels.depth);
+  const IntegerTerms integer = codec.options().codec == CodecKind::kContinuous
+                                   ? regress(integer_logits, targets, pixels, codec.options())
+                                   : classify(integer_logits, targets, pixels, codec, options);
+  return {.integer = integer.loss,
+          .fractional = pixels.mean_l1(fraction_logits.sigmoid(), targets.fraction),
+          .consistency = consistency_loss(integer.expected, pixels, options)};
+}
+
+Objective cumulative(const torch::Tensor& logits, const Pixels& pixels, const CodecOptions& codec,
+                     const torch::Tensor& weights, const LossOptions& options) {
+  const auto position = depth_to_position(pixels.depth, codec);
+  const auto thresholds = threshold_statistics(logits, position, weights.to(logits.options()));
+  const auto depth = position_to_depth(thresholds.position, codec);
+  return {.integer = pixels.mean(thresholds.cross_entropy),
+          .fractional = {},
+          .consistency = consistency_loss(depth, pixels, options)};
+}
+
+// Has weights of its own.
+torch::Tensor sigmoid_loss(const torch::Tensor& logits, const Pixels& pixels,
+                           const CodecOptions& codec, const LossOptions& options) {
+  const auto prediction = plain_depth(logits.squeeze(1), codec);
+  return pixels.mean_l1(prediction, pixels.depth) / 10 +
+         silog(prediction, pixels.depth, pixels.counts, options.silog_lambda);
+}
+
+Objective hilbert(const torch::Tensor& logits, const Pixels& pixels, const CodecOptions& codec) {
+  const auto distance = (logits.sigmoid() - hilbert_targets(pixels.depth, codec)).abs();
+  return {.integer = pixels.mean(distance.mean(1)), .fractional = {}, .consistency = {}};
+}
+
 }  // namespace
 
-DepthLoss::DepthLoss(const ModelParams& model, const LossOptions& options)
-    : use_dual_head_(model.use_dual_head), codec_(model.codec), options_(options) {}
+DepthLoss::DepthLoss(const ModelOptions& model, const LossOptions& options)
+    : kind_(model.head_kind()), codec_(model.params.codec), options_(options) {
+  if (kind_ == HeadKind::kCumulative) {
+    threshold_weights_ = threshold_weights(codec_.options(), options_);
+  }
+}
 
 LossTerms DepthLoss::operator()(const torch::Tensor& integer_logits,
                                 const torch::Tensor& fraction_logits,
@@ -87,27 +133,33 @@ LossTerms DepthLoss::operator()(const torch::Tensor& integer_logits,
   const Pixels pixels{.depth = torch::where(in_range, depth, codec.max_depth),
                       .counts = in_range.to(depth.scalar_type()),
                       .number = terms.pixels};
-  if (!use_dual_head_) {
-    const auto prediction = plain_depth(integer_logits.squeeze(1), codec);
-    terms.total = pixels.mean_l1(prediction, pixels.depth) / 10 +
-                  silog(prediction, pixels.depth, pixels.counts, options_.silog_lambda);
-    terms.consistency = terms.total.detach();
-    terms.integer = terms.fractional = torch::zeros_like(terms.consistency);
-    return terms;
+  const LossParams& weights = options_.params;
+  const auto add = [&](const torch::Tensor& loss, double weight, torch::Tensor& reported) {
+    reported = loss.defined() ? loss.detach() : torch::zeros({}, integer_logits.options());
+    if (!loss.defined()) return;
+    terms.total = terms.total.defined() ? terms.total + weight * loss : weight * loss;
+  };
+  const auto weigh = [&](const Objective& objective) {
+    add(objective.integer, weights.integer_weight, terms.integer);
+    add(objective.fractional, weights.fractional_weight, terms.fractional);
+    add(objective.consistency, weights.consistency_weight, terms.consistency);
+  };
+  switch (kind_) {
+    case HeadKind::kCategorical:
+      weigh(categorical(integer_logits, fraction_logits, pixels, codec_, options_));
+      break;
+    case HeadKind::kCumulative:
+      weigh(cumulative(integer_logits, pixels, codec, threshold_weights_, options_));
+      break;
+    case HeadKind::kSigmoid:
+      add({}, 0, terms.integer);
+      add({}, 0, terms.fractional);
+      add(sigmoid_loss(integer_logits, pixels, codec, options_), 1, terms.consistency);
+      break;
+    case HeadKind::kHilbert:
+      weigh(hilbert(integer_logits, pixels, codec));
+      break;
   }
-
-  const CodecTargets targets = codec_.encode(pixels.depth);
-  const IntegerTerms integer = codec.codec == CodecKind::kContinuous
-                                   ? regress(integer_logits, targets, pixels, codec)
-                                   : classify(integer_logits, targets, pixels, codec_, options_);
-  const auto fractional = pixels.mean_l1(fraction_logits.sigmoid(), targets.fraction);
-  const auto consistency = consistency_loss(integer.expected, pixels, options_);
-  terms.total = options_.params.integer_weight * integer.loss +
-                options_.params.fractional_weight * fractional +
-                options_.params.consistency_weight * consistency;
-  terms.integer = integer.loss.detach();
-  terms.fractional = fractional.detach();
-  terms.consistency = consistency.detach();
   return terms;
 }
 

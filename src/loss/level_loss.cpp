@@ -1,31 +1,14 @@
 #include "dualdepth/loss/level_loss.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "row_blocks.h"
+
 namespace dualdepth {
 namespace {
-
-// 128 rows of 256 float logits are 128 kB: logits, softmax and one temporary fit a core's L2 cache.
-constexpr int64_t kRowsPerBlock = 128;
-
-// Calls work(first row, rows) for all rows, by blocks on all cores; on a GPU once for all.
-template <class Work>
-void for_each_block(const torch::Tensor& rows, const Work& work) {
-  const int64_t count = rows.size(0);
-  if (!rows.is_cpu()) return work(0, count);
-  const int64_t blocks = (count + kRowsPerBlock - 1) / kRowsPerBlock;
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-    const at::NoGradGuard no_grad;  // of this thread
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t first = block * kRowsPerBlock;
-      work(first, std::min(kRowsPerBlock, count - first));
-    }
-  });
-}
 
 class LevelStatisticsFunction : public torch::autograd::Function<LevelStatisticsFunction> {
  public:
@@ -39,7 +22,7 @@ class LevelStatisticsFunction : public torch::autograd::Function<LevelStatistics
     const auto cross_entropy = torch::empty({logits.size(0)}, logits.options());
     const auto expected = torch::empty_like(cross_entropy);
     const auto logsumexp = torch::empty_like(cross_entropy);
-    for_each_block(logits, [&](int64_t first, int64_t count) {
+    for_each_row_block(logits, [&](int64_t first, int64_t count) {
       const auto block = [&](const torch::Tensor& all) { return all.narrow(0, first, count); };
       auto p = block(softmax);
       at::_log_softmax_out(p, block(logits), 1, /*half_to_float=*/false);
@@ -61,7 +44,7 @@ class LevelStatisticsFunction : public torch::autograd::Function<LevelStatistics
     const auto &of_cross_entropy = gradients[0], &of_expected = gradients[1],
                &of_logsumexp = gradients[2];
     const auto constant = of_cross_entropy + of_logsumexp - of_expected * expected;
-    for_each_block(softmax, [&](int64_t first, int64_t count) {
+    for_each_row_block(softmax, [&](int64_t first, int64_t count) {
       const auto block = [&](const torch::Tensor& all) { return all.narrow(0, first, count); };
       const auto factor =
           torch::addcmul(block(constant).unsqueeze(1), block(of_expected).unsqueeze(1), values);

@@ -31,7 +31,10 @@ std::string shape_text(const cv::Mat& map) {
 
 }  // namespace
 
-DepthDifferenceAccumulator::DepthDifferenceAccumulator() : counts_(kBins) {}
+DepthDifferenceAccumulator::DepthDifferenceAccumulator(const std::vector<RangeBin>& bins)
+    : counts_(kBins) {
+  for (const RangeBin& bin : bins) ranges_.push_back({.range = bin});
+}
 
 void DepthDifferenceAccumulator::add(const cv::Mat& depth, const cv::Mat& reference) {
   if (depth.size() != reference.size() || depth.type() != CV_32FC1 ||
@@ -63,10 +66,20 @@ void DepthDifferenceAccumulator::add_pixel(float depth, float reference) {
   within_1_25_ += ratio < 1.25 ? 1 : 0;
   within_1_05_ += ratio < 1.05 ? 1 : 0;
   ++counts_[std::min(bin_of(static_cast<float>(difference_mm)), kBins - 1)];
+  for (RangeSum& bin : ranges_) {
+    if (q < bin.range.low || q >= bin.range.high) continue;
+    ++bin.pixels;
+    bin.sum_mm += difference_mm;
+  }
 }
 
 DepthDifference DepthDifferenceAccumulator::result() const {
   DepthDifference difference{.pixels = pixels_, .without_depth = without_depth_};
+  for (const RangeSum& bin : ranges_) {
+    const auto count = static_cast<double>(std::max<size_t>(1, bin.pixels));
+    difference.bins.push_back(
+        {.name = bin.range.name(), .pixels = bin.pixels, .mean_mm = bin.sum_mm / count});
+  }
   if (pixels_ == 0) return difference;
   const auto all = static_cast<double>(pixels_);
   difference.within_1_25 = static_cast<double>(within_1_25_) / all;

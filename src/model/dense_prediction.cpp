@@ -1,10 +1,16 @@
 #include "dualdepth/model/dense_prediction.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "dualdepth/codec/hilbert_curve.h"
+#include "dualdepth/codec/level_axis.h"
 #include "dualdepth/codec/plain_depth.h"
+#include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/model/level_head.h"
+#include "dualdepth/model/threshold_head.h"
 
 namespace dualdepth {
 namespace {
@@ -18,15 +24,28 @@ struct Stripe {
   torch::Tensor depth, level, fraction;  // [P]; undefined as in DensePrediction
 };
 
-Stripe decode(const HeadOutput& heads, const DepthCodec& codec) {
-  if (!heads.fraction_logits.defined()) {
-    return {plain_depth(heads.integer_logits.squeeze(1), codec.options()), {}, {}};
-  }
-  const bool has_levels = codec.integer_channels() > 1;
+Stripe decode_levels(const HeadOutput& heads, const CodecOptions& options) {
+  const DepthCodec codec(options);
   const auto level = codec.choose_level(heads.integer_logits);
   const auto fraction = heads.fraction_logits.sigmoid();
   auto depth = codec.decode(level, fraction);
-  return {depth, has_levels ? level : torch::Tensor(), fraction};
+  return {depth, codec.integer_channels() > 1 ? level : torch::Tensor(), fraction};
+}
+
+// heads: of prediction_filters().
+Stripe decode(const HeadOutput& heads, HeadKind kind, const CodecOptions& codec) {
+  const auto& logits = heads.integer_logits;
+  switch (kind) {
+    case HeadKind::kCategorical:
+      return decode_levels(heads, codec);
+    case HeadKind::kCumulative:
+      return {position_to_depth(logits.clamp(0, 1).sum(1), codec), {}, {}};
+    case HeadKind::kSigmoid:
+      return {plain_depth(logits.squeeze(1), codec), {}, {}};
+    case HeadKind::kHilbert:
+      break;
+  }
+  return {hilbert_depth(logits.sigmoid(), codec), {}, {}};
 }
 
 torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*part,
@@ -38,12 +57,18 @@ torch::Tensor join(const std::vector<Stripe>& stripes, torch::Tensor Stripe::*pa
   return torch::cat(parts).view(shape);
 }
 
-// Two heads on the CPU, by their own kernel.
-DensePrediction decode_whole(const HeadFilters& filters, const torch::Tensor& feature,
-                             const DepthCodec& codec) {
+// On the CPU, by the kernels of heads with K channels; nothing for other heads.
+std::optional<DensePrediction> decode_whole(const HeadFilters& filters,
+                                            const torch::Tensor& feature, HeadKind kind,
+                                            const CodecOptions& options) {
+  if (kind == HeadKind::kCumulative) {
+    return DensePrediction{position_to_depth(ThresholdHead(filters)(feature), options), {}, {}};
+  }
+  const DepthCodec codec(options);
+  if (kind != HeadKind::kCategorical || codec.integer_channels() == 1) return std::nullopt;
   const auto heads = LevelHead(filters)(feature);
   const auto fraction = heads.fraction_logits.sigmoid();
-  return {codec.decode(heads.level, fraction), heads.level, fraction};
+  return DensePrediction{codec.decode(heads.level, fraction), heads.level, fraction};
 }
 
 }  // namespace
@@ -53,9 +78,10 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
   const auto [scale, feature] = *net->features(image).begin();
   const auto& options = net->options();
   const auto filters = prediction_filters(net, scale);
-  const DepthCodec codec(options.params.codec);
-  if (feature.is_cpu() && options.params.use_dual_head && codec.integer_channels() > 1) {
-    return decode_whole(filters, feature, codec);
+  const HeadKind kind = options.head_kind();
+  const CodecOptions& codec = options.params.codec;
+  if (feature.is_cpu()) {
+    if (auto whole = decode_whole(filters, feature, kind, codec)) return *std::move(whole);
   }
   const int64_t pixels = feature.size(0) * feature.size(2) * feature.size(3);
   const int64_t at_once = feature.is_cpu() ? kStripePixels : kStripePixelsOnGpu;
@@ -63,7 +89,7 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
   for (int64_t begin = 0; begin < pixels; begin += at_once) {
     const auto stripe = torch::arange(begin, std::min(begin + at_once, pixels),
                                       feature.options().dtype(torch::kInt64));
-    stripes.push_back(decode(apply_at(filters, feature, stripe), codec));
+    stripes.push_back(decode(apply_at(filters, feature, stripe), kind, codec));
   }
   const std::vector<int64_t> shape = {feature.size(0), feature.size(2), feature.size(3)};
   return {join(stripes, &Stripe::depth, shape), join(stripes, &Stripe::level, shape),
@@ -71,10 +97,21 @@ DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image) {
 }
 
 HeadFilters prediction_filters(DepthNet& net, int64_t scale) {
-  const auto filters = net->decoder()->head(scale)->filters();
-  const double sigma = net->options().head.level_smoothing;
-  const bool smooths = sigma > 0 && integer_channels(net->options().params) > 1;
-  return smooths ? smooth_levels(filters, sigma) : filters;
+  auto filters = net->decoder()->head(scale)->filters();
+  const auto& head = net->options().head;
+  switch (net->options().head_kind()) {
+    case HeadKind::kCategorical:
+      if (head.level_smoothing > 0 && head_channels(net->options()) > 1) {
+        return smooth_levels(filters, head.level_smoothing);
+      }
+      break;
+    case HeadKind::kCumulative:
+      return fold_thresholds(filters, head.slope, head.quantile);
+    case HeadKind::kSigmoid:
+    case HeadKind::kHilbert:
+      break;
+  }
+  return filters;
 }
 
 HeadFilters smooth_levels(const HeadFilters& filters, double sigma) {
@@ -87,6 +124,14 @@ HeadFilters smooth_levels(const HeadFilters& filters, double sigma) {
   smoothed.integer_weight = mixing.matmul(weight.flatten(1)).view(weight.sizes());
   smoothed.integer_bias = mixing.mv(filters.integer_bias);
   return smoothed;
+}
+
+HeadFilters fold_thresholds(const HeadFilters& filters, double slope, double quantile) {
+  const torch::NoGradGuard no_grad;
+  HeadFilters folded = filters;
+  folded.integer_weight = filters.integer_weight * slope;
+  folded.integer_bias = (filters.integer_bias - logit_offset(quantile)) * slope + 0.5;
+  return folded;
 }
 
 }  // namespace dualdepth

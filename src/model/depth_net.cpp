@@ -98,6 +98,11 @@ void DepthNetImpl::prepare_for_prediction() {
   decoder_->split_filters();
 }
 
+void DepthNetImpl::set_decoding(double slope, double quantile) {
+  options_.head.slope = slope;
+  options_.head.quantile = quantile;
+}
+
 HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {
   return decoder_->head(scale)(feature);
 }

@@ -1,5 +1,7 @@
 #include "dualdepth/model/dual_head.h"
 
+#include "dualdepth/codec/depth_codec.h"
+#include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/model/patch_gather.h"
 
 namespace dualdepth {
@@ -31,14 +33,31 @@ HeadOutput apply_at(const HeadFilters& filters, const torch::Tensor& feature,
   return output;
 }
 
-int64_t integer_channels(const ModelParams& params) {
-  const bool levels = params.use_dual_head && params.codec.codec != CodecKind::kContinuous;
-  return levels ? params.codec.n_integer_levels : 1;
+int64_t head_channels(const ModelOptions& options) {
+  switch (options.head_kind()) {
+    case HeadKind::kCategorical:
+      return DepthCodec(options.params.codec).integer_channels();
+    case HeadKind::kCumulative:
+      return options.params.codec.n_integer_levels;
+    case HeadKind::kSigmoid:
+      return 1;
+    case HeadKind::kHilbert:
+      break;
+  }
+  return 2;
 }
 
-DualHeadImpl::DualHeadImpl(int64_t in_channels, const ModelParams& params) {
-  integer_ = register_module("integer", conv3x3(in_channels, integer_channels(params)));
-  if (params.use_dual_head) fraction_ = register_module("fraction", conv3x3(in_channels, 1));
+DualHeadImpl::DualHeadImpl(int64_t in_channels, const ModelOptions& options) {
+  integer_ = register_module("integer", conv3x3(in_channels, head_channels(options)));
+  if (options.head_kind() == HeadKind::kCategorical) {
+    fraction_ = register_module("fraction", conv3x3(in_channels, 1));
+  }
+}
+
+void DualHeadImpl::begin_at_prior(const ModelOptions& options) {
+  if (options.head_kind() != HeadKind::kCumulative) return;
+  const torch::NoGradGuard no_grad;
+  integer_->bias.copy_(prior_logits(options.params.codec));
 }
 
 HeadOutput DualHeadImpl::forward(const torch::Tensor& feature) {

@@ -40,7 +40,7 @@ DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>&
   }
   for (const int64_t scale : scales) {
     heads_.emplace(scale, register_module("head_" + std::to_string(scale),
-                                          DualHead(kChannels[scale], options.params)));
+                                          DualHead(kChannels[scale], options)));
   }
   for (const auto& module : modules(/*include_self=*/false)) {
     if (const auto* convolution = module->as<torch::nn::Conv2d>()) {
@@ -48,6 +48,7 @@ DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>&
       torch::nn::init::zeros_(convolution->bias);
     }
   }
+  for (auto& [scale, head] : heads_) head->begin_at_prior(options);
 }
 
 torch::Tensor DualHeadDepthDecoderImpl::Stage::upsample(const torch::Tensor& map,

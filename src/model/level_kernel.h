@@ -6,15 +6,20 @@
 
 namespace dualdepth {
 
-// One 3x3 head of K levels over C channels.
-struct LevelKernel {
-  const float* weight;     // [K' / group][3][3][C][group]
-  const float* transform;  // [K' / group][kLevelPoints][C][group]: see level_lines()
+// The transformed filters of one 3x3 head of K channels ("levels") over C channels.
+struct LevelFilters {
+  const float* transform;  // [K' / group][kLevelPoints][C][group]: see kLevelFilterTransform
   const float* bias;       // [K'], -infinity behind the K levels
   int64_t channels;        // C
   int64_t padded_levels;   // K': K filled up to a multiple of level_group()
-  float rounding_size;     // level_rounding_size() of the filters
-  float clipping_value;    // a winning logit up to here makes the level 0 (see LevelHead)
+};
+
+// A head whose greatest logit wins.
+struct LevelKernel {
+  LevelFilters filters;
+  const float* weight;   // [K' / group][3][3][C][group]
+  float rounding_size;   // level_rounding_size() of the filters
+  float clipping_value;  // a winning logit up to here makes the level 0 (see LevelHead)
 };
 
 // One picture's map, [height, width, C].
@@ -42,9 +47,14 @@ inline constexpr float kLevelFilterTransform[kLevelLine][3] = {{1.F / 4, 0, 0},
 inline constexpr float kLevelInputGain[kLevelLine] = {10, 10, 10, 6, 6, 10};
 inline constexpr float kLevelOutputGain[kLevelLine] = {1, 1, 1, 8, 8, 1};
 
-// Memory that level_lines() sizes itself.
+// Memory of the transformed products, sized by the functions below.
+struct PatchWorkspace {
+  std::vector<float> zeros, inputs, products, rows;
+};
+
 struct LevelWorkspace {
-  std::vector<float> zeros, inputs, products, rows, best, second;
+  PatchWorkspace patches;
+  std::vector<float> best, second;
   std::vector<int32_t> index;
 };
 
@@ -56,5 +66,15 @@ int64_t level_group();
 // is summed again directly.
 void level_lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
                  LevelWorkspace& workspace, int64_t* levels);
+
+struct ThresholdWorkspace {
+  PatchWorkspace patches;
+  std::vector<float> sums;
+};
+
+// sum_k clip(logit_k, 0, 1) of each pixel of the lines begin .. end - 1; sums: [end - begin,
+// width].
+void threshold_lines(const LevelFilters& filters, const LevelMap& map, int64_t begin, int64_t end,
+                     ThresholdWorkspace& workspace, float* sums);
 
 }  // namespace dualdepth

@@ -67,9 +67,9 @@ FakeQuantizedNet::FakeQuantizedNet(const Quantization& quantization)
   const auto head = graph::integer_head(graph_);
   if (head.empty()) {
     throw Error({.subject = "fine-tuning",
-                 .expected = "a network with two heads",
-                 .got = "one without an integer head",
-                 .fix = "train it with model.params.use_dual_head: true"});
+                 .expected = "a network with a categorical head",
+                 .got = "one with another head",
+                 .fix = "quantize it without fine-tuning"});
   }
   integer_ = head.front();
   fraction_ = conv_behind(graph_, graph_.output("fraction"));

@@ -60,6 +60,12 @@ void warn_of_unused_keys(const RunConfig& config) {
   }
 }
 
+ModelOptions categorical_model(const CodecOptions& codec) {
+  ModelOptions model;
+  model.params.codec = codec;
+  return model;
+}
+
 // The graph with the least abs_rel so far.
 struct Best {
   graph::Graph graph;
@@ -78,7 +84,13 @@ class FineTuning {
             graph::Shape{1, 3, config.data.image_shape.at(0), config.data.image_shape.at(1)})),
         batches_(dataset_, config, /*pin_memory=*/false),
         length_(batches_.run_length(config.trainer)),
-        loss_(model_.contract.params(), config.loss) {
+        loss_(categorical_model(model_.contract.codec), config.loss) {
+    if (const HeadKind head = model_.contract.head_kind(); head != HeadKind::kCategorical) {
+      throw Error({.subject = "quantize.checkpoint",
+                   .expected = "a network with a categorical head to fine-tune",
+                   .got = std::string(enum_name(head)),
+                   .fix = "quantize it without fine-tuning"});
+    }
     if (config.data.val_split.empty()) {
       throw Error({.subject = "data.val_split",
                    .expected = "a split that fine-tuning is compared with quantization alone on",

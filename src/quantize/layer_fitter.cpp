@@ -16,7 +16,7 @@ namespace {
 using graph::Conv;
 
 constexpr int kBiasRounds = 4;
-constexpr int64_t kBiasRows = 2048;  // means behind a Relu are taken over
+constexpr int64_t kBiasRows = 2048;  // means behind a Relu or Clip are taken over
 constexpr double kLeastAlive = 0.02;
 constexpr double kScaleShares[] = {0.85, 1.2};  // of the scale, tried in adaptive rounding
 
@@ -30,7 +30,7 @@ class LayerError {
         held_variance_(std::max(held_expected_.var(/*unbiased=*/false).item<double>(), 1e-20)),
         bias_inputs_(samples.fitted_inputs().slice(0, 0, kBiasRows)),
         bias_expected_(passed_on(samples.fitted_targets().slice(0, 0, kBiasRows))) {
-    if (samples.has_relu) return;
+    if (samples.clamp) return;
     mean_input_ = samples.fitted_inputs().mean(0);
     mean_target_ = samples.fitted_targets().mean(0);
   }
@@ -46,15 +46,17 @@ class LayerError {
     return (computed - held_expected_).square().mean().item<double>() / held_variance_;
   }
 
-  // The bias plus the mean of what is missing behind the Relu.
+  // The bias plus the mean of what is missing behind the Relu or Clip.
   torch::Tensor corrected_bias(const torch::Tensor& weight, const torch::Tensor& bias) const {
     const auto filters = filter_rows(weight);
-    if (!samples_.has_relu) return mean_target_ - filters.mv(mean_input_);
+    const auto& clamp = samples_.clamp;
+    if (!clamp) return mean_target_ - filters.mv(mean_input_);
     const auto raw = torch::addmm(bias, bias_inputs_, filters.t());
     auto shift = torch::zeros_like(bias);
     for (int round = 0; round < kBiasRounds; ++round) {
-      const auto computed = (raw + shift).relu_();
-      const auto alive = computed.gt(0).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive);
+      const auto computed = passed_on(raw + shift);
+      const auto alive =
+          is_inside(computed, *clamp).to(torch::kFloat32).mean(0).clamp_min(kLeastAlive);
       shift += (bias_expected_ - computed).mean(0) / alive;
     }
     return bias + shift;
@@ -62,14 +64,18 @@ class LayerError {
 
  private:
   torch::Tensor passed_on(const torch::Tensor& values) const {
-    return samples_.has_relu ? values.relu() : values;
+    return samples_.clamp ? values.clamp(samples_.clamp->low, samples_.clamp->high) : values;
+  }
+
+  static torch::Tensor is_inside(const torch::Tensor& values, const graph::Clip& clamp) {
+    return values.gt(clamp.low).logical_and_(values.lt(clamp.high));
   }
 
   const LayerSamples& samples_;
   torch::Tensor held_inputs_, held_expected_;
   double held_variance_;
   torch::Tensor bias_inputs_, bias_expected_;
-  torch::Tensor mean_input_, mean_target_;  // without a Relu
+  torch::Tensor mean_input_, mean_target_;  // without a Relu or Clip
 };
 
 // Tries filters and biases for one layer and keeps those with the least error.

@@ -27,7 +27,7 @@ torch::Tensor filter_rows(const torch::Tensor& weight);
 // out. Of fewer than five rows, all are fitted to and the error is measured on all.
 struct LayerSamples {
   torch::Tensor inputs, targets;
-  bool has_relu = false;  // behind the layer, which alone reads it
+  std::optional<graph::Clip> clamp = {};  // the Relu or Clip that is the only consumer of the layer
 
   torch::Tensor fitted_inputs() const { return inputs.slice(0, 0, fitted_end()); }
   torch::Tensor fitted_targets() const { return targets.slice(0, 0, fitted_end()); }

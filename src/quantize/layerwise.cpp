@@ -1,6 +1,7 @@
 #include "dualdepth/quantize/layerwise.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -86,9 +87,10 @@ class Fitting {
   const Conv* conv_at(NodeId id) const {
     return std::get_if<Conv>(&result_.graph.node(id).operation);
   }
+  // A sum of channels has nothing to round.
   bool is_fitted(NodeId id) const {
     const Conv* conv = conv_at(id);
-    return conv != nullptr && conv->groups == 1 && conv->weight_scale.defined();
+    return conv != nullptr && conv->weight_scale.defined() && is_sampled(*conv);
   }
 
   // What the float graph says at each layer's positions.
@@ -104,9 +106,11 @@ class Fitting {
     }
   }
 
+  static bool is_sampled(const Conv& conv) { return conv.groups == 1 && !graph::sums_groups(conv); }
+
   static bool is_sampled(const graph::Node& node) {
     const auto* conv = std::get_if<Conv>(&node.operation);
-    return conv != nullptr && conv->groups == 1;
+    return conv != nullptr && is_sampled(*conv);
   }
 
   // Values that layers read and that no other such value depends on.
@@ -143,8 +147,13 @@ class Fitting {
     return static_cast<NodeId>(std::ranges::find(original_, id) - original_.begin());
   }
 
-  bool relu_follows(NodeId reference) const {
-    return graph::relu_behind(reference_, consumers_, reference).has_value();
+  std::optional<graph::Clip> clamp_behind(NodeId reference) const {
+    constexpr float kNoEnd = std::numeric_limits<float>::infinity();
+    const auto next = consumers_.only(reference);
+    if (!next) return std::nullopt;
+    if (graph::is<graph::Relu>(reference_, *next)) return graph::Clip{0, kNoEnd};
+    const auto* clip = std::get_if<graph::Clip>(&reference_.node(*next).operation);
+    return clip != nullptr ? std::optional(*clip) : std::nullopt;
   }
 
   void fit(NodeId id) {
@@ -164,7 +173,7 @@ class Fitting {
     };
     const LayerSamples samples{.inputs = shuffled(patches),
                                .targets = shuffled(targets_.at(reference)),
-                               .has_relu = relu_follows(reference)};
+                               .clamp = clamp_behind(reference)};
     targets_.erase(reference);
     LayerFit report{.name = names_.at(reference)};
     const auto grid = graph::grid_of(result_.graph, in);

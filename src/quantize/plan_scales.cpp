@@ -31,17 +31,31 @@ double shift_of(const Graph& graph, const Placement& placement, const Calibratio
   return std::max(0.0, winner_range(*statistics.winners, options.ranges, options.winners).low);
 }
 
+// What the values of a graph are known to lie between, whatever the calibration pictures show:
+// those of a cumulative head. Thresholds that are certain, 0 and 1, are codes then, and no sum is
+// clipped.
+std::map<NodeId, ValueRange> known_ranges(const Graph& graph) {
+  const auto head = graph::position_head(graph);
+  if (!head) return {};
+  const auto& sum = std::get<graph::Conv>(graph.node(head->sum).operation);
+  const double most = sum.weight.sum({1, 2, 3}).max().item<double>();  // thresholds of a group
+  return {{head->clip, {0, 1}}, {head->sum, {0, most}}};
+}
+
 // Of each scale of a placement.
 std::vector<ValueRange> shared_ranges(const Graph& graph, const Placement& placement,
                                       const Calibration& statistics, const ScaleOptions& options,
                                       const std::vector<ValueFormat>& formats, double shift) {
   const auto logits = graph::logits_of(graph);
+  const auto known = known_ranges(graph);
   std::vector<ValueRange> all(static_cast<size_t>(placement.grids));
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const auto found = statistics.values.find(id);
     if (!placement.has_grid(id) || found == statistics.values.end()) continue;
     ValueRange range;
-    if (std::holds_alternative<graph::Sigmoid>(graph.node(id).operation)) {
+    if (known.contains(id)) {
+      range = known.at(id);
+    } else if (std::holds_alternative<graph::Sigmoid>(graph.node(id).operation)) {
       const auto grid = static_cast<size_t>(placement.grid[id]);
       const auto codes = static_cast<double>(code_count(formats.at(grid).bits));
       range = {0, (codes - 1) / codes};

@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 Contract contract_of_model(const fs::path& file, const std::optional<Contract>& given) {
   if (file.extension() == ".onnx") return contract_of(OnnxFile(file), given);
   const Checkpoint checkpoint = open_checkpoint(file);
-  return contract_of(checkpoint.config.model, checkpoint.config.data, ModelOutputs::kLogits);
+  const ModelOptions& model = checkpoint.config.model;
+  return contract_of(model, checkpoint.config.data, graph_outputs(model.head_kind()));
 }
 
 // The integer emulation computes pictures as exported networks take them.
@@ -114,7 +115,7 @@ FloatModel open_float_model(const fs::path& file, const std::optional<graph::Sha
   for (size_t i = 0; i < renamed.size(); ++i) renamed[i].name = contract.outputs[i].name;
   model.graph.set_outputs(std::move(renamed));
   const ModelOutputs wanted = has_logits ? ModelOutputs::kLevels : ModelOutputs::kDepth;
-  model.graph = graph::with_outputs(model.graph, contract.params(), wanted);
+  model.graph = graph::with_outputs(model.graph, contract.head_kind(), contract.codec, {wanted});
   contract.outputs.clear();
   for (const auto& output : model.graph.outputs()) {
     const auto kind = output.name == "level"      ? OutputKind::kLevel

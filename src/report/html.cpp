@@ -27,6 +27,8 @@ figure { margin: 1rem 0 2rem; }
 img { max-width: 100%; height: auto; }
 .panels div { font-size: .85rem; } .panels img { width: 100%; display: block; }
 @media (min-width: 60rem) { .panels.three { grid-template-columns: repeat(3, 1fr); } }
+table.dense { font-size: .85rem; } .dense th, .dense td { padding: .15rem .45rem; } .dense th[colspan] { text-align: center; }
+.left th, .left td { text-align: left; vertical-align: top; } h3 { font-size: 1.05rem; margin-top: 1.6rem; }
 .name { overflow-wrap: anywhere; } .note { font-size: .85rem; } .single { max-width: 52rem; }
 .legend span { margin-right: 1.2rem; } .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
 )css";

@@ -15,17 +15,6 @@
 namespace dualdepth {
 namespace {
 
-std::string draw_axes(const Axis& x, const Axis& y, const PlotOptions& options) {
-  std::string svg = draw_value_axis(y, x.start, x.end);
-  for (const double value : x.ticks()) {
-    svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:g}\" y2=\"{2:g}\"/>"
-        "<text x=\"{0:.1f}\" y=\"{3:g}\" text-anchor=\"middle\">{4:g}</text>\n",
-        x.at(value), y.start, y.end, y.start + 16, value);
-  }
-  return svg + draw_axis_labels(x, y, options);
-}
-
 bool can_be_drawn(const cv::Point2d& point, const PlotOptions& options) {
   return std::isfinite(point.x) && std::isfinite(point.y) && (!options.log_y || point.y > 0);
 }

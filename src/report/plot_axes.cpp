@@ -81,4 +81,15 @@ std::string draw_axis_labels(const Axis& x, const Axis& y, const PlotOptions& op
   return svg;
 }
 
+std::string draw_axes(const Axis& x, const Axis& y, const PlotOptions& options) {
+  std::string svg = draw_value_axis(y, x.start, x.end);
+  for (const double value : x.ticks()) {
+    svg += fmt::format(
+        "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:g}\" y2=\"{2:g}\"/>"
+        "<text x=\"{0:.1f}\" y=\"{3:g}\" text-anchor=\"middle\">{4:g}</text>\n",
+        x.at(value), y.start, y.end, y.start + 16, value);
+  }
+  return svg + draw_axis_labels(x, y, options);
+}
+
 }  // namespace dualdepth

@@ -39,4 +39,7 @@ std::string draw_value_axis(const Axis& y, double left, double right);
 // The labels of both axes.
 std::string draw_axis_labels(const Axis& x, const Axis& y, const PlotOptions& options);
 
+// Both axes with grid lines, values and labels.
+std::string draw_axes(const Axis& x, const Axis& y, const PlotOptions& options);
+
 }  // namespace dualdepth

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/hilbert_curve.h"
+#include "dualdepth/codec/level_axis.h"
 #include "dualdepth/codec/plain_depth.h"
 
 namespace dualdepth {
@@ -36,11 +38,33 @@ torch::Tensor map_of(const NamedTensors& outputs, const OutputContract& output) 
   fail(output.name, "one channel, [N, 1, h, w] or [N, h, w]", shape_text(tensor));
 }
 
+torch::Tensor scaled(const torch::Tensor& values, const OutputContract& output) {
+  auto result = values.to(torch::kFloat32);
+  if (output.scale != 1) result = result * output.scale;
+  if (output.shift != 0) result = result + output.shift;
+  return result;
+}
+
 torch::Tensor scaled_map(const NamedTensors& outputs, const OutputContract& output) {
-  auto map = map_of(outputs, output).to(torch::kFloat32);
-  if (output.scale != 1) map = map * output.scale;
-  if (output.shift != 0) map = map + output.shift;
-  return map;
+  return scaled(map_of(outputs, output), output);
+}
+
+// Float [N, C, h, w] of several channels, with C from `least` to `most`; [N, h, w] is one channel.
+torch::Tensor channels_of(const NamedTensors& outputs, const OutputContract& output,
+                          TensorLayout layout, int64_t least, int64_t most) {
+  auto values = scaled(find(outputs, output), output);
+  const auto got = shape_text(values);
+  if (values.dim() == 3) {
+    values = values.unsqueeze(1);
+  } else if (values.dim() == 4 && layout == TensorLayout::kNhwc) {
+    values = values.permute({0, 3, 1, 2});
+  }
+  if (values.dim() != 4 || values.size(1) < least || values.size(1) > most) {
+    const auto count =
+        least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
+    fail(output.name, count + " channels, [N, C, h, w]", got);
+  }
+  return values;
 }
 
 // Int64; of codec `continuous` float.
@@ -71,7 +95,7 @@ torch::Tensor level_of(const NamedTensors& outputs, const Contract& contract,
   return whole;
 }
 
-// Metres of the outputs that hold depth themselves; undefined without one.
+// Metres of the outputs of which depth follows without a level; undefined without one.
 torch::Tensor own_depth(const NamedTensors& outputs, const Contract& contract) {
   if (const auto* depth = contract.output(OutputKind::kDepth)) return scaled_map(outputs, *depth);
   if (const auto* inverse = contract.output(OutputKind::kInverseDepth)) {
@@ -81,6 +105,15 @@ torch::Tensor own_depth(const NamedTensors& outputs, const Contract& contract) {
   }
   if (const auto* logit = contract.output(OutputKind::kDepthLogit)) {
     return plain_depth(map_of(outputs, *logit).to(torch::kFloat32), contract.codec);
+  }
+  const TensorLayout layout = contract.input.layout;
+  if (const auto* position = contract.output(OutputKind::kPosition)) {
+    const auto groups = channels_of(outputs, *position, layout, 1, contract.codec.n_integer_levels);
+    return position_to_depth(groups.sum(1), contract.codec);
+  }
+  if (const auto* coordinates = contract.output(OutputKind::kCoordinates)) {
+    const auto pair = channels_of(outputs, *coordinates, layout, 2, 2);
+    return hilbert_depth(pair.permute({0, 2, 3, 1}), contract.codec);
   }
   return {};
 }

@@ -16,7 +16,7 @@ constexpr size_t kSamplesAhead = 4;
 // What is gathered of one model, picture by picture.
 struct Gathered {
   Evaluation evaluation;
-  DepthDifferenceAccumulator to_first = {};
+  DepthDifferenceAccumulator to_first;
   Milliseconds spent{};
   size_t timed = 0;
 
@@ -60,7 +60,8 @@ std::vector<JointEvaluation> evaluate_jointly(std::span<const DepthSource> model
   std::vector<Gathered> gathered;
   gathered.reserve(models.size());
   for (size_t i = 0; i < models.size(); ++i) {
-    gathered.push_back({.evaluation = Evaluation(protocol, options.scaling)});
+    gathered.push_back({.evaluation = Evaluation(protocol, options.scaling),
+                        .to_first = DepthDifferenceAccumulator(protocol.bins)});
   }
   ReadAhead<Sample> samples(dataset.size(), kSamplesAhead,
                             [&](size_t index) { return dataset.load(index); });

@@ -205,7 +205,8 @@ Contract contract_of(const OnnxFile& file, const std::optional<Contract>& given)
        .expected = "a file with a contract, as dualdepth export writes it, or --card FILE",
        .got = fmt::format("neither; inputs: {}; outputs: {}", text_of(inputs), text_of(outputs)),
        .fix = "describe the file in JSON and give it with --card; to start from (`is` is one "
-              "of level, fraction, logits, depth, inverse_depth, depth_logit):\n" +
+              "of level, fraction, logits, depth, inverse_depth, depth_logit, position, "
+              "coordinates):\n" +
               template_for(inputs, outputs)});
 }
 

@@ -44,9 +44,9 @@ bool binds_state(const ConfigDifference& difference) {
   if (difference.key == "trainer.ema_decay") {
     return (difference.first == "0") != (difference.second == "0");
   }
-  if (difference.key == "model.pretrained" || difference.key == "model.head.level_smoothing") {
-    return false;
-  }
+  static constexpr std::string_view kOfPrediction[] = {
+      "model.pretrained", "model.head.level_smoothing", "model.head.slope", "model.head.quantile"};
+  if (std::ranges::count(kOfPrediction, difference.key) > 0) return false;
   return difference.key.starts_with("model.") || std::ranges::count(kKeys, difference.key) > 0;
 }
 

@@ -30,7 +30,7 @@ class NetworkLoss {
  public:
   NetworkLoss(DepthNet net, const RunConfig& config)
       : net_(std::move(net)),
-        loss_(config.model.params, config.loss),
+        loss_(config.model, config.loss),
         activation_weight_(config.loss.activation_weight),
         precision_(config.trainer.precision) {
     for (const int64_t scale : config.model.head.scales) {

@@ -116,6 +116,50 @@ TEST(Contract, RefusesOutputsThatDoNotMakeDepth) {
               HasSubstr("outputs.l.scale"));
 }
 
+TEST(Contract, OfAPositionOrCoordinatesHasThatKindOfHeadAndALevelAxis) {
+  const auto read = [](const std::string& outputs, const std::string& more = "") {
+    return parse_contract(with_outputs(outputs, more), "card.json");
+  };
+  EXPECT_EQ(read(R"("p": {"is": "position", "scale": 0.0625})").head_kind(), HeadKind::kCumulative);
+  const Contract curve =
+      read(R"("c": {"is": "coordinates"})", R"(, "codec": {"hilbert_order": 5})");
+  EXPECT_EQ(curve.head_kind(), HeadKind::kHilbert);
+  EXPECT_EQ(curve.codec.hilbert_order, 5);
+  EXPECT_EQ(parse_contract(to_json(curve), "copy"), curve);
+  EXPECT_EQ(read(R"("d": {"is": "depth"})").head_kind(), HeadKind::kSigmoid);
+  for (const char* kind : {"position", "coordinates"}) {
+    const auto output = std::string(R"("x": {"is": ")") + kind + "\"}";
+    EXPECT_THAT(complaint(with_outputs(output, R"(, "codec": {"codec": "rounded"})")),
+                HasSubstr("codec.codec: expected reflected or step"));
+  }
+}
+
+// A program from before the key refuses a contract that has it.
+TEST(Contract, WritesTheOrderOfTheCurveWithCoordinatesOnly) {
+  const Contract depth{.outputs = {{.name = "d", .is = OutputKind::kDepth}}};
+  EXPECT_EQ(to_json(depth).find("hilbert_order"), std::string::npos);
+  const Contract curve{.outputs = {{.name = "c", .is = OutputKind::kCoordinates}}};
+  EXPECT_THAT(to_json(curve), HasSubstr("\"hilbert_order\":3"));
+}
+
+TEST(ContractOf, EachHeadHasItsOwnOutputs) {
+  ModelOptions model;
+  const auto kind_of = [&](HeadKind head) {
+    model.head.kind = head;
+    const auto contract = contract_of(model, DataOptions(), outputs_of(head).front());
+    EXPECT_EQ(contract.problems().size(), 0u);
+    return contract.outputs.front().is;
+  };
+  EXPECT_EQ(kind_of(HeadKind::kCategorical), OutputKind::kLevel);
+  EXPECT_EQ(kind_of(HeadKind::kCumulative), OutputKind::kPosition);
+  EXPECT_EQ(kind_of(HeadKind::kSigmoid), OutputKind::kDepth);
+  EXPECT_EQ(kind_of(HeadKind::kHilbert), OutputKind::kCoordinates);
+  EXPECT_THAT([&] { contract_of(model, DataOptions(), ModelOutputs::kLevels); },
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("outputs: expected coordinates, of a network with a hilbert head, got "
+                            "levels")));
+}
+
 TEST(Contract, IsRefusedInOneLineWhenItIsNone) {
   EXPECT_THAT(complaint("{\"format_version\": 2,"),
               HasSubstr("card.json: expected JSON, got parse"));
@@ -141,7 +185,7 @@ TEST(ContractOfFormat1, IsTheSameNetwork) {
                                         .min_depth = 0.5}));
   const Contract logits = kept("card_1_dual_logits.json");
   EXPECT_EQ(logits.outputs[0], (OutputContract{.name = "logits", .is = OutputKind::kLogits}));
-  EXPECT_TRUE(logits.params().use_dual_head);
+  EXPECT_EQ(logits.head_kind(), HeadKind::kCategorical);
   const Contract continuous = kept("card_1_cont_levels.json");
   EXPECT_EQ(continuous.codec.codec, CodecKind::kContinuous);
   EXPECT_EQ(continuous.codec.max_depth, 30);

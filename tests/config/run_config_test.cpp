@@ -63,6 +63,38 @@ schedule:
   EXPECT_THAT(config.schedule.milestones, ElementsAre(10, 15));
 }
 
+TEST(RunConfig, ResolvesTheKindOfTheHead) {
+  const auto kind = [](const std::string& yaml) { return parse(yaml).model.head_kind(); };
+  EXPECT_EQ(kind(""), HeadKind::kCategorical);
+  EXPECT_EQ(kind("model: {head: {kind: cumulative, slope: 0.25, quantile: 0.45}}"),
+            HeadKind::kCumulative);
+  EXPECT_EQ(kind("model: {head: {kind: hilbert}, params: {hilbert_order: 4}}"), HeadKind::kHilbert);
+  EXPECT_EQ(kind("model: {head: {kind: sigmoid}}"), HeadKind::kSigmoid);
+  EXPECT_EQ(kind("model: {params: {use_dual_head: false}}"), HeadKind::kSigmoid);
+  EXPECT_EQ(kind("model: {head: {kind: sigmoid}, params: {use_dual_head: false}}"),
+            HeadKind::kSigmoid);
+}
+
+TEST(RunConfig, OptionsOfAnotherKindOfHeadAreRefused) {
+  EXPECT_EQ(complaint("model:\n  params: {use_dual_head: false}\n  head:\n    kind: hilbert\n"),
+            "run.yaml:4: model.head.kind: expected sigmoid, or left out, with "
+            "model.params.use_dual_head: false, got hilbert");
+  EXPECT_EQ(complaint("model:\n  head: {kind: cumulative}\n  params:\n    codec: rounded\n"),
+            "run.yaml:4: model.params.codec: expected reflected or step with "
+            "model.head.kind: cumulative, got rounded");
+  EXPECT_EQ(complaint("model:\n  head: {kind: cumulative,\n    level_smoothing: 2}\n"),
+            "run.yaml:3: model.head.level_smoothing: expected 0 with model.head.kind: cumulative, "
+            "got 2");
+  EXPECT_EQ(complaint("model:\n  head:\n    slope: 2\n"),
+            "run.yaml:3: model.head.slope: expected 1 with model.head.kind: categorical, got 2");
+  EXPECT_EQ(complaint("model:\n  head: {kind: hilbert,\n    quantile: 0.4}\n"),
+            "run.yaml:3: model.head.quantile: expected 0.5 with model.head.kind: hilbert, got 0.4");
+  EXPECT_THAT(complaint("model:\n  head:\n    kind: ordinal\n"),
+              HasSubstr("run.yaml:3: model.head.kind"));
+  EXPECT_THAT(complaint("model:\n  params:\n    hilbert_order: 7\n"),
+              HasSubstr("run.yaml:3: model.params.hilbert_order: expected 1 to 6"));
+}
+
 TEST(RunConfig, OriginalKeysHaveTheOriginalWeights) {
   const RunConfig config;
   EXPECT_EQ(config.loss.params.integer_weight, 1.0);
@@ -297,6 +329,7 @@ TEST(ConfigReference, DocsAreWhatTheOptionStructsSay) {
 TEST(ShippedConfigs, AllParse) {
   size_t count = 0;
   for (const auto& entry : fs::directory_iterator(testing::source_dir() / "configs")) {
+    if (entry.is_directory()) continue;  // studies, which are configurations of another kind
     EXPECT_NO_THROW(load_run_config(entry.path())) << entry.path();
     EXPECT_EQ(entry.path().extension(), ".yaml");
     ++count;

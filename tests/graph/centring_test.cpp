@@ -26,7 +26,7 @@ class CentredHead : public ::testing::Test {
  protected:
   CentredHead()
       : net_(testing::random_net(ModelOptions())),
-        graph_(graph_from_trace(trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
+        graph_(graph_from_trace(trace_network(net_, {ModelOutputs::kLogits}), {1, 3, 32, 64})),
         centring_(fit_centring(graph_, {kPictures, picture})) {}
 
   static const Conv& head_of(const Graph& graph, NodeId logits) {
@@ -97,7 +97,7 @@ TEST(Centring, NeedsLevels) {
   ModelOptions options;
   options.params.use_dual_head = false;
   DepthNet net = testing::random_net(options);
-  const Graph graph = graph_from_trace(trace_network(net, ModelOutputs::kLogits), {1, 3, 32, 64});
+  const Graph graph = graph_from_trace(trace_network(net, {ModelOutputs::kLogits}), {1, 3, 32, 64});
   EXPECT_THAT(
       [&] {
         fit_centring(graph, {kPictures, picture});

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/hilbert_curve.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
+#include "dualdepth/graph/run_graph.h"
+#include "dualdepth/model/dense_prediction.h"
 #include "testing/random_checkpoint.h"
 
 namespace dualdepth::graph {
@@ -66,7 +69,7 @@ TEST(MergeAffine, OneThatIsReadTwiceStays) {
 // projections', the second of each of the 8 blocks (that comes after the Add) and the heads.
 TEST(TracedNetwork, IsAGraphOfTheKnownKinds) {
   Graph graph = merge_affine(graph_from_trace(
-      trace_network(testing::random_net(ModelOptions()), ModelOutputs::kLogits), {1, 3, 64, 96}));
+      trace_network(testing::random_net(ModelOptions()), {ModelOutputs::kLogits}), {1, 3, 64, 96}));
   std::map<std::string, int> count;
   for (const auto& kind : kinds(graph)) ++count[kind];
   const std::map<std::string, int> expected{{"Input", 1},    {"Affine", 1}, {"Conv", 32},
@@ -84,23 +87,90 @@ TEST(TracedNetwork, IsAGraphOfTheKnownKinds) {
 TEST(WithOutputs, AppendsWhatTheOutputsNeed) {
   const ModelOptions options;
   const Graph graph = graph_from_trace(
-      trace_network(testing::random_net(options), ModelOutputs::kLogits), {1, 3, 32, 32});
-  const Graph levels = with_outputs(graph, options.params, ModelOutputs::kLevels);
+      trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 32, 32});
+  const Graph levels =
+      with_outputs(graph, options.head_kind(), options.params.codec, {ModelOutputs::kLevels});
   EXPECT_EQ(levels.nodes().size(), graph.nodes().size() + 1);
   EXPECT_EQ(levels.node(levels.output("level")).shape, (Shape{1, 1, 32, 32}));
-  const Graph depth = with_outputs(graph, options.params, ModelOutputs::kDepth);
+  const Graph depth =
+      with_outputs(graph, options.head_kind(), options.params.codec, {ModelOutputs::kDepth});
   EXPECT_EQ(depth.nodes().size(), graph.nodes().size() + 2);
   EXPECT_EQ(depth.outputs().size(), 1u);
+}
+
+// The graph of each head computes the prediction of the network, in LibTorch.
+Graph traced(const ModelOptions& options, const OutputForm& form) {
+  const Graph logits = graph_from_trace(
+      trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 32, 64});
+  return with_outputs(logits, options.head_kind(), options.params.codec, form);
+}
+
+torch::Tensor value_of(const Graph& graph, const torch::Tensor& image, const std::string& output) {
+  const std::vector<NodeId> wanted{graph.output(output)};
+  return run_graph(graph, image, wanted).front();
+}
+
+torch::Tensor depth_of(const ModelOptions& options, const torch::Tensor& image) {
+  DepthNet net = testing::random_net(options);
+  return predict_dense(net, image).depth;
+}
+
+TEST(WithOutputs, OfACumulativeHeadIsAClipAndTheSumsOfItsGroups) {
+  ModelOptions options;
+  options.head.kind = HeadKind::kCumulative;
+  options.head.slope = 0.5;
+  options.head.quantile = 0.4;
+  torch::manual_seed(8);
+  const auto image = torch::rand({1, 3, 32, 64});
+  const auto expected = depth_of(options, image);
+  for (const int64_t groups : {0, 1, 4, 256}) {
+    const Graph graph = traced(options, {ModelOutputs::kPosition, groups});
+    const NodeId sums = graph.output("position");
+    EXPECT_EQ(graph.node(sums).shape, (Shape{1, groups == 0 ? 16 : groups, 32, 64}));
+    EXPECT_EQ(graph.node(sums).module, "decoder.head_0.sum");
+    EXPECT_TRUE(std::holds_alternative<Clip>(graph.node(sums - 1).operation));
+    const auto position = value_of(graph, image, "position");
+    EXPECT_LE(position.max().item<double>(), 256.0 / (groups == 0 ? 16 : groups));
+    // Over 0.1..80 m.
+    const auto depth = 0.1 + position.sum(1) * (79.9 / 256);
+    EXPECT_LT((depth - expected).abs().max().item<double>(), 1e-3);
+  }
+  const Graph graph = traced(options, {ModelOutputs::kDepth});
+  const auto depth = value_of(graph, image, "depth");
+  EXPECT_LT((depth.squeeze(1) - expected).abs().max().item<double>(), 1e-3);
+  EXPECT_THAT(
+      [&] {
+        traced(options, {ModelOutputs::kPosition, 5});
+      },
+      ThrowsMessage<Error>(HasSubstr("groups: expected a number that divides")));
+}
+
+TEST(WithOutputs, OfAHilbertHeadIsTheSigmoidOfBothCoordinates) {
+  ModelOptions options;
+  options.head.kind = HeadKind::kHilbert;
+  torch::manual_seed(8);
+  const auto image = torch::rand({1, 3, 32, 64});
+  const Graph graph = traced(options, {ModelOutputs::kCoordinates});
+  const auto coordinates = value_of(graph, image, "coordinates");
+  ASSERT_EQ(coordinates.sizes(), torch::IntArrayRef({1, 2, 32, 64}));
+  const auto depth = hilbert_depth(coordinates.permute({0, 2, 3, 1}), options.params.codec);
+  // Where rounding decides between two places of the curve, depth may be that of either.
+  const auto differs = (depth - depth_of(options, image)).abs() > 1e-3;
+  EXPECT_LT(differs.to(torch::kFloat64).mean().item<double>(), 1e-3);
 }
 
 TEST(WithOutputs, OneHeadHasNoLevels) {
   ModelOptions options;
   options.params.use_dual_head = false;
   const Graph graph = graph_from_trace(
-      trace_network(testing::random_net(options), ModelOutputs::kLogits), {1, 3, 32, 32});
-  EXPECT_THAT([&] { with_outputs(graph, options.params, ModelOutputs::kLevels); },
-              ThrowsMessage<Error>(HasSubstr("one head")));
-  const Graph depth = with_outputs(graph, options.params, ModelOutputs::kDepth);
+      trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 32, 32});
+  EXPECT_THAT(
+      [&] {
+        with_outputs(graph, options.head_kind(), options.params.codec, {ModelOutputs::kLevels});
+      },
+      ThrowsMessage<Error>(HasSubstr("a sigmoid head")));
+  const Graph depth =
+      with_outputs(graph, options.head_kind(), options.params.codec, {ModelOutputs::kDepth});
   EXPECT_EQ(depth.node(depth.output("depth")).shape, (Shape{1, 1, 32, 32}));
 }
 

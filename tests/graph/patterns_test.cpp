@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/graph/equalize.h"
 #include "dualdepth/graph/operator_table.h"
 #include "dualdepth/graph/passes.h"
@@ -43,6 +44,55 @@ TEST(Patterns, FindTheHeadItsLogitsAndItsRelu) {
   EXPECT_TRUE(has_centred_head(net.graph));
   EXPECT_EQ(relu_behind(net.graph, net.a), net.relu);
   EXPECT_EQ(relu_behind(net.graph, net.joined), std::nullopt);
+}
+
+// image -> conv -> Clip -> sum of three pairs.
+struct Thresholds {
+  explicit Thresholds(float high = 1, const torch::Tensor& sums = group_filters(6, 3)) {
+    const NodeId image = graph.add_input("image", {1, 3, 8, 8});
+    conv = graph.add(conv1x1(3, 6), {image}, "head");
+    clip = graph.add(Clip{0, high}, {conv}, "head");
+    sum = graph.add(Conv{sums, torch::zeros({sums.size(0)})}, {clip}, "sum");
+    graph.set_outputs({{"position", sum}});
+  }
+
+  Graph graph;
+  NodeId conv = 0, clip = 0, sum = 0;
+};
+
+TEST(Patterns, FindTheEndOfACumulativeHead) {
+  const Thresholds net;
+  const auto head = position_head(net.graph);
+  ASSERT_TRUE(head.has_value());
+  EXPECT_EQ(head->conv, net.conv);
+  EXPECT_EQ(head->clip, net.clip);
+  EXPECT_EQ(head->sum, net.sum);
+  EXPECT_EQ(position_head(Net().graph), std::nullopt);
+}
+
+TEST(Patterns, TakeNoOtherClipOrConvolutionForACumulativeHead) {
+  const auto is_head = [](const Thresholds& net) { return position_head(net.graph).has_value(); };
+  EXPECT_FALSE(is_head(Thresholds(6)));
+  auto sums = group_filters(6, 3);
+  sums[0][5] = 1;  // a channel in two sums
+  EXPECT_FALSE(is_head(Thresholds(1, sums)));
+  sums[0][5] = 0;
+  EXPECT_TRUE(is_head(Thresholds(1, sums)));
+  sums[0][0] = 0.5;
+  EXPECT_FALSE(is_head(Thresholds(1, sums)));
+  sums[0][0] = 0;  // a channel in none
+  EXPECT_FALSE(is_head(Thresholds(1, sums)));
+  Thresholds read_twice;
+  read_twice.graph.set_outputs({{"position", read_twice.sum}, {"shares", read_twice.clip}});
+  EXPECT_FALSE(is_head(read_twice));
+}
+
+TEST(Patterns, OfASumInEightBitsIsOneToRounding) {
+  Conv sum{group_filters(6, 2), torch::zeros({2})};
+  sum.weight = sum.weight * 127 * (1.F / 127);
+  EXPECT_TRUE(sums_groups(sum));
+  sum.bias = torch::tensor({0.F, 0.1F});
+  EXPECT_FALSE(sums_groups(sum));
 }
 
 TEST(Patterns, AReluIsNotTheOnlyConsumerOfAnOutput) {

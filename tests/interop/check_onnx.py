@@ -13,7 +13,7 @@ import onnx
 import comparison
 
 named = re.compile(r"^(/encoder(/conv1|/layer[1-4]/\d+(/conv\d|/downsample/0)?)?"
-                   r"|/decoder(/upconv_\d_\d|/head_0(/integer|/fraction)?)?)?/\w+(/\w+)?$")
+                   r"|/decoder(/upconv_\d_\d|/head_0(/integer|/fraction|/sum)?)?)?/\w+(/\w+)?$")
 
 
 def check(file, profile):

@@ -147,6 +147,7 @@ struct Variant {
   Spacing spacing = Spacing::kLinear;
   double level_smoothing = 0;
   EncoderKind encoder = EncoderKind::kResNet18;
+  HeadKind head = HeadKind::kCategorical;
 };
 
 class ExportedVariants : public ExportedFiles, public ::testing::WithParamInterface<Variant> {};
@@ -160,6 +161,7 @@ TEST_P(ExportedVariants, ComposeTheCheckpointsMetres) {
   config.model.params.codec.codec = variant.codec;
   config.model.params.codec.spacing = variant.spacing;
   config.model.head.level_smoothing = variant.level_smoothing;
+  config.model.head.kind = variant.head;
   make_checkpoint(config);
   const auto file = exported({.outputs = ModelOutputs::kDepth}, "depth.onnx");
   expect_script("run_onnx.py", {expected(), file, "onnxruntime-depth"});
@@ -174,8 +176,43 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{.name = "Inverse", .spacing = Spacing::kInverse},
                       Variant{.name = "Smoothed", .level_smoothing = 3},
                       Variant{.name = "OneHead", .dual = false},
+                      Variant{.name = "Sigmoid", .head = HeadKind::kSigmoid},
+                      Variant{.name = "Cumulative", .head = HeadKind::kCumulative},
+                      Variant{.name = "CumulativeInverse",
+                              .spacing = Spacing::kInverse,
+                              .head = HeadKind::kCumulative},
                       Variant{.name = "Bottlenecks", .encoder = EncoderKind::kResNet50}),
     [](const auto& info) { return std::string(info.param.name); });
+
+// Sums of 16 groups, and of one, in every profile and as TorchScript.
+TEST_F(ExportedFiles, APositionIsTheSumOfTheGroupsOfACumulativeHead) {
+  DUALDEPTH_NEEDS_INTEROP();
+  RunConfig config;
+  config.model.head.kind = HeadKind::kCumulative;
+  config.model.head.slope = 0.5;
+  config.model.head.quantile = 0.4;
+  make_checkpoint(config);
+  std::vector<std::string> run{expected()};
+  std::vector<std::string> check;
+  for (const auto& [profile, unused] : EnumNames<OnnxProfile>::values) {
+    const auto name = std::string(enum_name(profile));
+    const auto file = exported({.profile = profile}, name + ".onnx");
+    run.insert(run.end(), {file, "onnxruntime-position", file, "openvino-position"});
+    if (profile != OnnxProfile::kTensorRt) check.insert(check.end(), {file, name});
+  }
+  const auto one = exported({.groups = 1, .dynamic = true}, "one.onnx");
+  run.insert(run.end(), {one, "onnxruntime-position"});
+  expect_script("run_onnx.py", run);
+  expect_script("check_onnx.py", check);
+  std::vector<std::string> words{expected()};
+  for (const auto outputs : outputs_of(HeadKind::kCumulative)) {
+    const auto name = std::string(enum_name(outputs));
+    words.push_back(
+        exported({.format = ExportFormat::kTorchScript, .outputs = outputs}, name + ".ts"));
+    words.push_back(name);
+  }
+  expect_script("run_torchscript.py", words);
+}
 
 // Losing logits end at 0, and the levels are the checkpoint's.
 TEST_F(ExportedFiles, ACentredIntegerHeadKeepsTheLevels) {

@@ -1,6 +1,6 @@
 """usage: run_onnx.py EXPECTED.safetensors FILE.onnx RUNTIME-MODE [FILE.onnx ...]
 
-RUNTIME is onnxruntime or openvino; MODE levels, logits, depth or centred (logits with a Relu behind).
+RUNTIME is onnxruntime or openvino; MODE levels, logits, depth, position or centred (logits with a Relu behind).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""usage: run_torchscript.py EXPECTED.safetensors FILE.ts levels|logits|depth [FILE.ts ...]"""
+"""usage: run_torchscript.py EXPECTED.safetensors FILE.ts levels|logits|depth|position [FILE.ts ...]"""
 
 import json
 import sys
@@ -12,7 +12,7 @@ for file, mode in zip(sys.argv[2::2], sys.argv[3::2]):
     extra = {"dualdepth.json": ""}
     model = torch.jit.load(file, _extra_files=extra)
     card = json.loads(extra["dualdepth.json"])
-    kinds = {"levels": {"level", "fraction"}, "logits": {"logits", "fraction"}, "depth": {"depth"}}[mode]
+    kinds = {"levels": {"level", "fraction"}, "logits": {"logits", "fraction"}, "depth": {"depth"}, "position": {"position"}}[mode]
     if {output["is"] for output in card["outputs"].values()} != kinds or card["codec"]["max_depth"] != 80:
         comparison.fail(f"a card with outputs {mode} and the codec, got {card}")
     convolutions = [node for node in model.graph.nodes() if node.kind() == "aten::_convolution"]

@@ -10,36 +10,10 @@
 
 #include "dualdepth/loss/silog.h"
 #include "loss/finite_difference.h"
+#include "loss/golden_pixels.h"
 
 namespace dualdepth {
 namespace {
-
-constexpr int64_t kLevels = 8;
-
-ModelParams model_of(CodecKind codec) {
-  return {
-      .codec = {.codec = codec, .n_integer_levels = kLevels, .min_depth = 0.5, .max_depth = 20}};
-}
-
-// The pixels of loss_golden.py; the last is out of range.
-struct GoldenPixels {
-  GoldenPixels() {
-    for (int64_t p = 0; p < depth.size(0); ++p) {
-      fraction[p] = std::cos(p);
-      for (int64_t k = 0; k < kLevels; ++k) logits[p][k] = 2 * std::sin(1 + 3 * p + 0.7 * k);
-    }
-  }
-
-  LossTerms loss(const ModelParams& model, const LossOptions& options) const {
-    const bool one_channel = model.codec.codec == CodecKind::kContinuous || !model.use_dual_head;
-    return DepthLoss(model, options)(one_channel ? logits.narrow(1, 0, 1) : logits, fraction,
-                                     depth);
-  }
-
-  torch::Tensor depth = torch::tensor({0.6, 2.0, 7.3, 12.9, 19.5, 25.0}, torch::kFloat64);
-  torch::Tensor fraction = torch::empty({6}, torch::kFloat64);
-  torch::Tensor logits = torch::empty({6, kLevels}, torch::kFloat64);
-};
 
 // Values from loss_golden.py.
 TEST(DepthLoss, AgreesWithNumPy) {
@@ -87,13 +61,6 @@ TEST(DepthLoss, AgreesWithNumPy) {
   }
 }
 
-TEST(DepthLoss, PlainSigmoidDepthAgreesWithNumPy) {
-  ModelParams model = model_of(CodecKind::kReflected);
-  model.use_dual_head = false;
-  const LossTerms terms = GoldenPixels().loss(model, {});
-  EXPECT_NEAR(terms.total.item<double>(), 2.270771459, 1e-6);
-}
-
 TEST(DepthLoss, GradientsEqualFiniteDifferencesForEveryObjective) {
   const GoldenPixels pixels;
   for (const auto& [codec, codec_name] : EnumNames<CodecKind>::values) {
@@ -120,15 +87,6 @@ TEST(DepthLoss, GradientsEqualFiniteDifferencesForEveryObjective) {
   }
 }
 
-TEST(DepthLoss, PlainSigmoidGradientEqualsFiniteDifferences) {
-  ModelParams model = model_of(CodecKind::kReflected);
-  model.use_dual_head = false;
-  const DepthLoss loss(model, {});
-  const GoldenPixels pixels;
-  expect_gradient_is_exact([&](const auto& x) { return loss(x, {}, pixels.depth).total; },
-                           pixels.logits.narrow(1, 0, 1).contiguous());
-}
-
 // Weakness 4 of the original: its consistency term composed depth through argmax.
 TEST(DepthLoss, ConsistencyReachesTheIntegerHeadWhereArgmaxDoesNot) {
   const GoldenPixels pixels;
@@ -143,7 +101,7 @@ TEST(DepthLoss, ConsistencyReachesTheIntegerHeadWhereArgmaxDoesNot) {
     EXPECT_GT(logits.grad().narrow(0, 0, 5).abs().amin(1).min().item<double>(), 1e-5) << name;
     EXPECT_EQ(fraction.grad().abs().max().item<double>(), 0) << name;
   }
-  const DepthCodec codec(model_of(CodecKind::kRounded).codec);
+  const DepthCodec codec(model_of(CodecKind::kRounded).params.codec);
   const auto logits = pixels.logits.clone().requires_grad_(true);
   const auto composed = codec.decode(codec.choose_level(logits), pixels.fraction.sigmoid());
   EXPECT_FALSE(composed.requires_grad());

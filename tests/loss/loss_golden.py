@@ -1,6 +1,6 @@
 """Losses of a small list of pixels, in NumPy from the formulas of the headers.
 
-Prints the golden values of depth_loss_test.cpp: python3 tests/loss/loss_golden.py
+Prints the golden values of depth_loss_test.cpp and other_heads_loss_test.cpp: python3 tests/loss/loss_golden.py
 """
 
 import numpy as np
@@ -85,6 +85,59 @@ def plain():
     return np.abs(p - d).mean() / 10 + silog(p, d, 0.85)
 
 
+def axis(d, spacing):
+    """Position on the level axis, 0..K."""
+    if spacing == "linear":
+        return (d - m) / (M - m) * K
+    if spacing == "log":
+        return np.log(d / m) / np.log(M / m) * K
+    return (1 / m - 1 / d) / (1 / m - 1 / M) * K
+
+
+def depth_at(x, spacing):
+    if spacing == "linear":
+        return m + x / K * (M - m)
+    if spacing == "log":
+        return m * np.exp(x / K * np.log(M / m))
+    return 1 / (1 / m - x / K * (1 / m - 1 / M))
+
+
+def cumulative(weighting, spacing, consistency):
+    d, z = DEPTH[INSIDE], LOGITS[INSIDE]
+    k = np.arange(K)
+    t = np.clip(axis(d, spacing)[:, None] - k, 0, 1)
+    s = sigmoid(z)
+    w = np.ones(K) if weighting == "uniform" else 1 / (depth_at(k + 0.5, spacing) + 2)
+    w = w / w.sum() * K
+    l_int = -(w * (t * np.log(s) + (1 - t) * np.log(1 - s))).sum(axis=1).mean() / K
+    p = depth_at(s.sum(axis=1), spacing)
+    l_cons = silog(p, d, 0.85) if consistency == "silog" else np.abs(p - d).mean()
+    return l_int, l_cons, l_int + 0.5 * l_cons
+
+
+def hilbert_points(order):
+    """The curve in whole numbers, built of four copies of the curve of the order before."""
+    if order == 0:
+        return [(0, 0)]
+    before, h = hilbert_points(order - 1), 2 ** (order - 1)
+    return (
+        [(j, i) for i, j in before]
+        + [(i, j + h) for i, j in before]
+        + [(i + h, j + h) for i, j in before]
+        + [(2 * h - 1 - j, h - 1 - i) for i, j in before]
+    )
+
+
+def hilbert(order):
+    d = DEPTH[INSIDE]
+    points = np.array(hilbert_points(order)) / (2**order - 1)
+    place = axis(d, "linear") / K * (4**order - 1)
+    target = np.stack(
+        [np.interp(place, np.arange(4**order), points[:, c]) for c in range(2)], axis=1
+    )
+    return np.abs(sigmoid(LOGITS[INSIDE, :2]) - target).mean()
+
+
 if __name__ == "__main__":
     for arguments in [
         ("reflected", "soft_labels", "silog", 1.0, 0.0),
@@ -97,3 +150,10 @@ if __name__ == "__main__":
     ]:
         print(*arguments, *(f"{value:.9f}" for value in losses(*arguments)))
     print("plain", f"{plain():.9f}")
+    for arguments in [
+        ("inverse_depth", "linear", "silog"),
+        ("inverse_depth", "log", "l1"),
+        ("uniform", "inverse", "silog"),
+    ]:
+        print("cumulative", *arguments, *(f"{value:.9f}" for value in cumulative(*arguments)))
+    print("hilbert", f"{hilbert(2):.9f}")

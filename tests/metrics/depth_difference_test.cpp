@@ -43,6 +43,23 @@ TEST(DepthDifference, HistogramHasAnOpenLastBin) {
   EXPECT_DOUBLE_EQ(std::accumulate(histogram.begin(), histogram.end(), 0.0), 1);
 }
 
+// By hand: q is 1, 9, 10 and 30; |p - q| is 500, 1000, 2000 and 4000 mm. 10 lies in the second
+// range.
+TEST(DepthDifference, RangesOfTheReferenceHaveTheirOwnMeans) {
+  std::vector<float> depth{1.5F, 10, 12, 34};
+  std::vector<float> reference{1, 9, 10, 30};
+  DepthDifferenceAccumulator accumulator({{0, 10}, {10, 20}, {40, 80}});
+  accumulator.add(cv::Mat(1, 4, CV_32FC1, depth.data()), cv::Mat(1, 4, CV_32FC1, reference.data()));
+  const auto bins = accumulator.result().bins;
+  ASSERT_EQ(bins.size(), 3U);
+  EXPECT_EQ(bins[0].name, "0-10");
+  EXPECT_EQ(bins[0].pixels, 2U);
+  EXPECT_NEAR(bins[0].mean_mm, 750, 1e-3);
+  EXPECT_NEAR(bins[1].mean_mm, 2000, 1e-3);
+  EXPECT_EQ(bins[2].pixels, 0U);
+  EXPECT_EQ(bins[2].mean_mm, 0);
+}
+
 // An edge belongs to the bin that it begins: 500 mm lies in [500, 1000).
 TEST(DepthDifference, AnEdgeBeginsItsBin) {
   EXPECT_DOUBLE_EQ(difference_of({2.5F}, {2}).histogram[9], 1);

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "dualdepth/codec/threshold_codec.h"
+
 namespace dualdepth {
 namespace {
 
@@ -82,6 +84,66 @@ TEST(PredictDense, OneHeadGivesDepthAlone) {
   const auto heads = net->heads(net->features(picture()).at(0), 0);
   const auto depth = 0.1 + 79.9 * heads.integer_logits.squeeze(1).sigmoid();
   EXPECT_LT((prediction.depth - depth).abs().max().item<double>(), 1e-3);
+}
+
+TEST(PredictDense, OfKindSigmoidIsThatOfTheOriginalsKey) {
+  ModelOptions by_key;
+  by_key.params.use_dual_head = false;
+  ModelOptions by_kind;
+  by_kind.head.kind = HeadKind::kSigmoid;
+  auto one = make_net(by_key);
+  auto other = make_net(by_kind);
+  EXPECT_TRUE(predict_dense(one, picture()).depth.equal(predict_dense(other, picture()).depth));
+}
+
+// The formula of threshold_codec.h on the dense logits, over 0.1..80 m: b = ln(0.6 / 0.4).
+TEST(PredictDense, OfACumulativeHeadIsTheDepthAtTheClippedSum) {
+  ModelOptions options;
+  options.head.kind = HeadKind::kCumulative;
+  options.head.slope = 0.75;
+  options.head.quantile = 0.4;
+  auto net = make_net(options);
+  const torch::NoGradGuard no_grad;
+  const auto prediction = predict_dense(net, picture());
+  EXPECT_FALSE(prediction.level.defined());
+  EXPECT_FALSE(prediction.fraction.defined());
+  const auto heads = net->heads(net->features(picture()).at(0), 0);
+  EXPECT_FALSE(heads.fraction_logits.defined());
+  const auto logits = heads.integer_logits.to(torch::kFloat64);
+  const auto position = (0.75 * (logits - std::log(1.5)) + 0.5).clamp(0, 1).sum(1);
+  const auto depth = 0.1 + position * (79.9 / 256);
+  EXPECT_GT(depth.std().item<double>(), 1);
+  EXPECT_LT((prediction.depth - depth).abs().max().item<double>(), 1e-3);
+}
+
+// Points of order 1 lie in the corners, so that the curve runs along three sides of the square:
+// (0, 0) - (0, 1) - (1, 1) - (1, 0).
+TEST(PredictDense, OfAHilbertHeadIsTheDepthOfTheNearestPointOfTheCurve) {
+  ModelOptions options;
+  options.head.kind = HeadKind::kHilbert;
+  options.params.codec.hilbert_order = 1;
+  auto net = make_net(options);
+  const torch::NoGradGuard no_grad;
+  const auto prediction = predict_dense(net, picture());
+  const auto heads = net->heads(net->features(picture()).at(0), 0);
+  ASSERT_EQ(heads.integer_logits.size(1), 2);
+  const auto at = heads.integer_logits.sigmoid().to(torch::kFloat64);
+  const auto x = at.select(1, 0);
+  const auto y = at.select(1, 1);
+  const auto left = x.lt(1 - y).logical_and(x.lt(0.5));
+  const auto right = (1 - x).lt(1 - y).logical_and(x.ge(0.5));
+  const auto u = torch::where(left, y, torch::where(right, 3 - y, 1 + x)) / 3;
+  EXPECT_LT((prediction.depth - (0.1 + 79.9 * u)).abs().max().item<double>(), 1e-3);
+}
+
+TEST(CumulativeHead, StartsFromThePriorAndKeepsOtherHeadsAtZero) {
+  ModelOptions options;
+  options.head.kind = HeadKind::kCumulative;
+  DepthNet net(options);
+  EXPECT_TRUE(
+      net->decoder()->head(0)->filters().integer_bias.equal(prior_logits(options.params.codec)));
+  DepthNet categorical{ModelOptions()};
+  EXPECT_EQ(categorical->decoder()->head(0)->filters().integer_bias.abs().max().item<float>(), 0);
 }
 
 TEST(LevelSmoothing, EqualsSmoothingTheLogitsOfEachPixel) {

@@ -33,8 +33,8 @@ TEST_P(OnnxRoundTrip, GivesTheSameGraph) {
   const ModelOptions options;
   const Graph written = with_outputs(
       merge_affine(graph_from_trace(
-          trace_network(testing::random_net(options), ModelOutputs::kLogits), {1, 3, 64, 96})),
-      options.params, ModelOutputs::kLevels);
+          trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 64, 96})),
+      options.head_kind(), options.params.codec, {ModelOutputs::kLevels});
   write_onnx(*to_onnx(written, {.profile = GetParam(), .metadata = {{"note", "7 m"}}}),
              folder / "m.onnx");
   const OnnxFile file(folder / "m.onnx");

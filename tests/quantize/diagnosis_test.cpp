@@ -30,7 +30,8 @@ class TinyDepth : public ::testing::Test {
     const auto end = graph_.add(
         graph::Conv{torch::full({1, 6, 1, 1}, 0.5F), torch::full({1}, -1.F)}, {joined}, "end");
     const auto sigmoid = graph_.add(graph::Sigmoid{}, {end}, "end");
-    const auto depth = graph_.add(graph::ComposeDepth{contract_.params()}, {sigmoid}, "");
+    const auto depth =
+        graph_.add(graph::ComposeDepth{HeadKind::kSigmoid, contract_.codec}, {sigmoid}, "");
     graph_.set_outputs({{"depth", depth}});
     options_.center = options_.equalize = false;
     options_.correct_bias = options_.round_adaptively = false;

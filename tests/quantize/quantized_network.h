@@ -28,8 +28,8 @@ class QuantizedNetwork : public ::testing::Test {
     data.image_shape = {32, 64};
     contract_ = contract_of(ModelOptions(), data, ModelOutputs::kLevels);
     graph_ = graph::with_outputs(graph::merge_affine(graph_from_trace(
-                                     trace_network(net_, ModelOutputs::kLogits), {1, 3, 32, 64})),
-                                 contract_.params(), ModelOutputs::kLevels);
+                                     trace_network(net_, {ModelOutputs::kLogits}), {1, 3, 32, 64})),
+                                 contract_.head_kind(), contract_.codec, {ModelOutputs::kLevels});
   }
 
   QuantizeOptions quick() const {

@@ -74,6 +74,34 @@ TEST(HistogramPlot, OfNothingButZeroAndNaNStands) {
   EXPECT_EQ(histogram_plot({}, {"1"}, {.title = "", .x_label = "", .y_label = ""}), "");
 }
 
+// By hand: values 0..3 with 4 % of room at both ends, -0.12..3.12, lie over 528 units from 16 on,
+// so that 0, 1, 2 and 3 are at 35.6, 198.5, 361.5 and 524.4. A row of one series is 16 + 11 + 8
+// high and begins at 30; its point lies in the middle of the 11.
+TEST(IntervalPlot, PutsPointsAndWhiskersBelowTheNameOfTheirRow) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string svg =
+      interval_plot({"<one>", "two", "three"}, {{"float", {{1, 0, 2}, {3, nan, nan}, {nan, 0, 9}}}},
+                    {.title = "t", .x_label = "abs_rel", .y_label = ""});
+  EXPECT_THAT(svg, AllOf(HasSubstr("x1=\"35.6\" x2=\"361.5\" y1=\"51.5\" y2=\"51.5\" stroke="),
+                         HasSubstr("cx=\"198.5\" cy=\"51.5\""),
+                         HasSubstr("cx=\"524.4\" cy=\"86.5\""), HasSubstr("&lt;one&gt;"),
+                         HasSubstr("class=\"diagonal\" x1=\"35.6\""), Not(HasSubstr("nan"))));
+  EXPECT_EQ(
+      interval_plot({"a"}, {{"float", {{nan, 0, 1}}}}, {.title = "", .x_label = "", .y_label = ""}),
+      "");
+}
+
+// By hand: 8 % of room at both ends: x -0.8..10.8 over 74..546, y 0.92..2.08 over 256..30.
+TEST(ScatterPlot, PutsEachLabelBesideItsPoint) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string svg = scatter_plot({{"<1>", 0, 1}, {"2", 10, 2}, {"3", nan, 1}},
+                                       {.title = "t", .x_label = "rmse", .y_label = "abs_rel"});
+  EXPECT_THAT(svg,
+              AllOf(HasSubstr("cx=\"106.6\" cy=\"240.4\""), HasSubstr("cx=\"513.4\" cy=\"45.6\""),
+                    HasSubstr(">&lt;1&gt;</text>"), Not(HasSubstr("nan"))));
+  EXPECT_EQ(scatter_plot({{"3", nan, 1}}, {.title = "", .x_label = "", .y_label = ""}), "");
+}
+
 TEST(DensityPlot, CarriesItsPictureAndTheDiagonal) {
   std::vector<int64_t> counts(4, 0);
   counts[1] = 5;

@@ -82,6 +82,49 @@ TEST(ToPrediction, OfADepthLogitIsTheSigmoidOverTheRange) {
   expect_depth({{"x", row({0, std::log(3.0)})}}, contract, {6, 8});
 }
 
+// 2 + 2 x, of the sum x of all groups: 2 m a level.
+TEST(ToPrediction, OfAPositionIsTheDepthAtTheSumOfItsGroups) {
+  Contract contract = of_outputs({{.name = "p", .is = OutputKind::kPosition}});
+  expect_depth({{"p", row({0, 1.5, 4, 5})}}, contract, {2, 5, 10, 10});
+  const auto groups = torch::tensor({2.F, 0.25F, 1.F, 0.75F}).view({1, 2, 1, 2});
+  expect_depth({{"p", groups}}, contract, {8, 4});
+  contract.input.layout = TensorLayout::kNhwc;
+  expect_depth({{"p", groups.permute({0, 2, 3, 1})}}, contract, {8, 4});
+  expect_depth({{"p", torch::tensor({1.F, 3.F}).view({1, 1, 2})}}, contract, {4, 8});
+}
+
+// Groups of two thresholds in bytes: 255 is 2 levels.
+TEST(ToPrediction, ScalesTheBytesOfAPosition) {
+  const Contract contract =
+      of_outputs({{.name = "p", .is = OutputKind::kPosition, .scale = 2.0 / 255}});
+  const auto bytes = torch::tensor({255, 51, 51, 0}, torch::kUInt8).view({1, 2, 1, 2});
+  expect_depth({{"p", bytes}}, contract, {2 + 2 * 2.4, 2 + 2 * 0.4});
+}
+
+// Order 1 runs along three sides of the square; a third of it is 8/3 m.
+TEST(ToPrediction, OfCoordinatesIsTheDepthOfTheNearestPointOfTheCurve) {
+  Contract contract = of_outputs({{.name = "c", .is = OutputKind::kCoordinates}});
+  contract.codec.hilbert_order = 1;
+  const auto pair = torch::tensor({0.1F, 0.75F, 0.5F, 0.9F}).view({1, 2, 1, 2});
+  expect_depth({{"c", pair}}, contract, {2 + 0.5 * 8 / 3, 2 + 1.75 * 8 / 3});
+}
+
+TEST(ToPrediction, NamesAPositionOrCoordinatesOfAnotherShape) {
+  const Contract position = of_outputs({{.name = "p", .is = OutputKind::kPosition}});
+  EXPECT_THAT(
+      [&] {
+        to_prediction({{"p", torch::zeros({1, 5, 2, 2})}}, position);
+      },
+      ThrowsMessage<Error>(
+          HasSubstr("output p: expected 1 to 4 channels, [N, C, h, w], got [1, 5, 2, 2]")));
+  const Contract coordinates = of_outputs({{.name = "c", .is = OutputKind::kCoordinates}});
+  EXPECT_THAT(
+      [&] {
+        to_prediction({{"c", torch::zeros({1, 2, 2})}}, coordinates);
+      },
+      ThrowsMessage<Error>(HasSubstr("output c: expected 2 channels")));
+}
+
 TEST(ToPrediction, KeepsDepthOfAModelThatReturnsItBesideItsHeads) {
   const Contract contract = of_outputs(
       {{.name = "d", .is = OutputKind::kDepth}, {.name = "l", .is = OutputKind::kLevel}});

@@ -157,11 +157,10 @@ TEST_F(LoweredOperators, ComputeWhatTheirKernelsCompute) {
           .interpolation = interpolation, .coordinates = coordinates, .sizes = Pair{11, 7}}});
     }
   }
-  ModelParams params;
-  params.codec.n_integer_levels = kChannels;
+  CodecOptions options{.n_integer_levels = kChannels};
   for (const auto codec : {CodecKind::kReflected, CodecKind::kStep, CodecKind::kRounded}) {
-    params.codec.codec = codec;
-    expect_same({ComposeDepth{params}, {"level", "fraction"}}, 1e-3);
+    options.codec = codec;
+    expect_same({ComposeDepth{HeadKind::kCategorical, options}, {"level", "fraction"}}, 1e-3);
   }
   const std::set<size_t> elsewhere{Operation(Input{}).index(), Operation(Foreign{}).index()};
   for (size_t kind = 0; kind < std::variant_size_v<Operation>; ++kind) {

@@ -42,7 +42,7 @@ class Golden(unittest.TestCase):
             self.skipTest("kitti_mini is absent")
 
     def test_losses(self):
-        self.expect_in(self.printed("loss/loss_golden.py"), "loss/depth_loss_test.cpp")
+        self.expect_in(self.printed("loss/loss_golden.py"), "loss/depth_loss_test.cpp", "loss/other_heads_loss_test.cpp")
 
     def test_precision_of_codecs(self):
         self.expect_in(self.printed("codec/precision_golden.py"), "codec/precision_table_test.cpp")

@@ -10,6 +10,7 @@
 #include "dualdepth/base/spread.h"
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/dataset.h"
+#include "dualdepth/data/spread_dataset.h"
 #include "dualdepth/runtime/evaluation.h"
 #include "dualdepth/runtime/raw_inputs.h"
 
@@ -21,25 +22,6 @@ namespace fs = std::filesystem;
 bool is_config(const fs::path& path) {
   return path.extension() == ".yaml" || path.extension() == ".yml";
 }
-
-// `most` samples of another data set, evenly spread.
-class SpreadDataset : public Dataset {
- public:
-  SpreadDataset(std::unique_ptr<Dataset> all, size_t most)
-      : all_(std::move(all)), indices_(spread_indices(all_->size(), most)) {}
-
-  size_t size() const override { return indices_.size(); }
-  const std::string& id(size_t index) const override { return all_->id(indices_.at(index)); }
-  Sample load(size_t index) const override { return all_->load(indices_.at(index)); }
-  std::vector<std::filesystem::path> files(size_t index) const override {
-    return all_->files(indices_.at(index));
-  }
-  const std::vector<std::string>& missing() const override { return all_->missing(); }
-
- private:
-  std::unique_ptr<Dataset> all_;
-  std::vector<size_t> indices_;
-};
 
 graph::Pictures chosen(const graph::Pictures& all, std::vector<size_t> indices) {
   const size_t count = indices.size();

@@ -35,19 +35,23 @@ void print_centring(const graph::Centring& centring) {
       centring.greatest);
 }
 
-void print_check(const ExportCheck& check, const char* runtime) {
+void print_check(const ExportCheck& check, HeadKind head, const char* runtime) {
   fmt::print("check      {} pictures, {} pixels, {} against the checkpoint\n", check.pictures,
              check.pixels, runtime);
-  fmt::print(
-      "           depth differs by {:.3g} mm on average, by at most {:.3g} mm but for {} near "
-      "ties\n"
-      "           (the two best logits less than {:.0e} apart); fraction by at most {:.2g}\n",
-      1000 * check.mean_difference, 1000 * check.worst_depth, check.near_ties, kNearTie,
-      check.worst_fraction);
+  fmt::print("           depth differs by {:.3g} mm on average, by at most {:.3g} mm",
+             1000 * check.mean_difference, 1000 * check.worst_depth);
+  if (head == HeadKind::kCategorical) {
+    fmt::print(
+        " but for {} near ties\n"
+        "           (the two best logits less than {:.0e} apart); fraction by at most {:.2g}",
+        check.near_ties, kNearTie, check.worst_fraction);
+  }
+  fmt::print("\n");
   if (check.holds()) {
     fmt::print("           all others agree\n");
     if (check.other_levels > 0) {
-      fmt::print("           except {} pixels with another level\n", check.other_levels);
+      fmt::print("           except {} pixels with another {}\n", check.other_levels,
+                 head == HeadKind::kHilbert ? "place on the curve" : "level");
     }
     return;
   }
@@ -70,8 +74,11 @@ void run_export(ExportVerb verb, ProgramState& state) {
   if (!verb.shape.empty()) verb.options.shape = parse_shape(verb.shape);
   set_compute_threads(verb.threads);
   const bool onnx = verb.options.format == ExportFormat::kOnnx;
+  const Checkpoint checkpoint = open_checkpoint(verb.checkpoint);
+  const bool can_be_centred =
+      checkpoint.config.model.head_kind() == HeadKind::kCategorical && !verb.no_centring;
   if (onnx && verb.options.profile == OnnxProfile::kNpu && verb.options.center_with.empty() &&
-      !verb.no_centring) {
+      can_be_centred) {
     throw Error({.subject = "profile npu",
                  .expected = "--center-with PICTURES: its integer head is centred, so that 8 bits "
                              "keep it",
@@ -79,13 +86,12 @@ void run_export(ExportVerb verb, ProgramState& state) {
                  .fix = "name some pictures like those that the model will see, or pass "
                         "--no-centring"});
   }
-  const Checkpoint checkpoint = open_checkpoint(verb.checkpoint);
   const fs::path folder = fs::absolute(verb.out).parent_path();
   make_writable_folder(folder);
   const auto report = export_checkpoint(checkpoint, verb.options, folder / verb.out.filename());
   if (report.nodes > 0) fmt::print("graph      {} nodes\n", report.nodes);
   if (report.centring) print_centring(*report.centring);
-  print_check(report.check, onnx ? "OpenVINO" : "LibTorch");
+  print_check(report.check, checkpoint.config.model.head_kind(), onnx ? "OpenVINO" : "LibTorch");
   if (report.check.holds()) {
     fmt::print("written    {} ({:.1f} MB)\n", verb.out.string(),
                static_cast<double>(report.bytes) / 1e6);
@@ -106,7 +112,13 @@ void add_export(CLI::App& program, ProgramState& state) {
   add_enum_option(*verb, "--profile", options->options.profile,
                   "operators that the ONNX file may use");
   add_enum_option(*verb, "--outputs", options->options.outputs,
-                  "levels (level, fraction), logits (logits, fraction) or depth");
+                  "outputs of a categorical head: levels (level, fraction), logits (logits, "
+                  "fraction) or depth; cumulative: position or depth; sigmoid: depth or logits; "
+                  "hilbert: coordinates. Default: the first of these");
+  verb->add_option("--groups", options->options.groups,
+                   "sums of neighbouring thresholds that a cumulative head returns as position; "
+                   "0: 16 where the levels divide by it")
+      ->check(CLI::Range(0, 256));
   verb->add_option("--shape", options->shape,
                    "of the picture; default: one picture of the checkpoint's size")
       ->type_name("Nx3xHxW");

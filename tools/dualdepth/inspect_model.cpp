@@ -59,9 +59,7 @@ Contract exported_contract(const std::filesystem::path& file, const std::filesys
 
 // Of a checkpoint's or configuration's network when it is exported.
 Contract contract_of(const RunConfig& config) {
-  const bool two_heads = config.model.params.use_dual_head;
-  return contract_of(config.model, config.data,
-                     two_heads ? ModelOutputs::kLevels : ModelOutputs::kDepth);
+  return contract_of(config.model, config.data, outputs_of(config.model.head_kind()).front());
 }
 
 // The first name is the part, for the decoder with its second: "encoder", "decoder",
@@ -79,11 +77,18 @@ void print_facts(const InspectedModel& model) {
   fmt::print("weights  {}\n", model.weights);
   fmt::print("input    image [N, 3, {}, {}], RGB in 0..1, (x - [{}]) / [{}]\n", shape[0], shape[1],
              fmt::join(options.mean, ", "), fmt::join(options.std, ", "));
-  if (options.params.use_dual_head) {
+  const HeadKind head = options.head_kind();
+  fmt::print("head     {}\n", enum_name(head));
+  if (head == HeadKind::kSigmoid) {
+    fmt::print("codec    none: one sigmoid, {} to {} m\n", codec.min_depth, codec.max_depth);
+  } else {
     fmt::print("codec    {}, spacing {}, {} levels, {} to {} m\n", enum_name(codec.codec),
                enum_name(codec.spacing), codec.n_integer_levels, codec.min_depth, codec.max_depth);
-  } else {
-    fmt::print("codec    none: one sigmoid, {} to {} m\n", codec.min_depth, codec.max_depth);
+  }
+  if (head == HeadKind::kCumulative) {
+    fmt::print("decoding slope {}, quantile {}\n", options.head.slope, options.head.quantile);
+  } else if (head == HeadKind::kHilbert) {
+    fmt::print("curve    of order {}\n", codec.hilbert_order);
   }
   if (options.head.level_smoothing > 0) {
     fmt::print("levels   smoothed over {} levels when predicting\n", options.head.level_smoothing);
@@ -114,9 +119,9 @@ void print_maps(InspectedModel& model) {
   for (size_t i = 0; i < encoded.size(); ++i) print(fmt::format("encoder {}", i), encoded[i]);
   for (const auto& [scale, feature] : model.net->decoder()(encoded)) {
     print(fmt::format("decoder scale {}", scale), feature);
-    const auto levels = integer_channels(model.config.model.params);
+    const auto channels = head_channels(model.config.model);
     fmt::print("{:<22} {:>12}\n", fmt::format("head_{}.integer", scale),
-               fmt::format("{} x {} x {}", levels, feature.size(2), feature.size(3)));
+               fmt::format("{} x {} x {}", channels, feature.size(2), feature.size(3)));
   }
 }
 

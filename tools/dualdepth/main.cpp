@@ -9,9 +9,9 @@
 namespace dualdepth {
 namespace {
 
-constexpr std::array kVerbs{add_train,      add_eval,    add_compare, add_compare_layers,
-                            add_verify,     add_predict, add_export,  add_quantize,
-                            add_synthesize, add_bench,   add_inspect};
+constexpr std::array kVerbs{add_train,  add_study,   add_eval,   add_compare,  add_compare_layers,
+                            add_verify, add_predict, add_export, add_quantize, add_synthesize,
+                            add_bench,  add_inspect, add_tune};
 
 int run(int argc, char** argv) {
   CLI::App program("Metric depth from one camera that survives 8-bit deployment.", "dualdepth");

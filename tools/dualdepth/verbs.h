@@ -28,8 +28,10 @@ void add_export(CLI::App& program, ProgramState& state);
 void add_inspect(CLI::App& program, ProgramState& state);
 void add_predict(CLI::App& program, ProgramState& state);
 void add_quantize(CLI::App& program, ProgramState& state);
+void add_study(CLI::App& program, ProgramState& state);
 void add_synthesize(CLI::App& program, ProgramState& state);
 void add_train(CLI::App& program, ProgramState& state);
+void add_tune(CLI::App& program, ProgramState& state);
 void add_verify(CLI::App& program, ProgramState& state);
 
 }  // namespace dualdepth

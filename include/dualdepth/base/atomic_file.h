@@ -30,7 +30,7 @@ class AtomicFile {
 
   // Lets `check` read what was written so far, under a temporary name with the extension of `path`.
   // An Error that it throws names `path` in place of that name.
-  void check(const std::function<void(const std::filesystem::path& written)>& check) const;
+  void check(const std::function<void(const std::filesystem::path& written)>& check);
 
   void commit();
 

@@ -17,11 +17,9 @@ struct CodecTargets {
 
 // Depth in metres <-> what the two heads say. M = max_depth, m = min_depth, K = n_integer_levels.
 //
-// reflected and step: the level axis x in [0, K] is cut into K bins of equal width,
+// reflected and step: the level axis (level_axis.h) of positions x in [0, K] is cut into K bins of
+// equal width,
 //
-//   linear   x = (d - m) / (M - m) * K
-//   log      x = ln(d/m) / ln(M/m) * K
-//   inverse  x = (1/m - 1/d) / (1/m - 1/M) * K
 //   level    = min(floor x, K-1), r = x - level in [0, 1]
 //   fraction = r                                          step
 //   fraction = r for even levels, 1 - r for odd ones      reflected

@@ -32,17 +32,22 @@ struct CodecOptions {
   int64_t n_integer_levels = 256;
   double min_depth = 0.1;  // m
   double max_depth = 80;   // m
+  int64_t hilbert_order = 3;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("codec", codec, {.help = "how metres become a level and a fraction"});
     v.field("spacing", spacing, {.help = "axis on which levels are evenly spaced"});
     v.field("n_integer_levels", n_integer_levels,
-            {.help = "channels of the integer head", .min = 2, .max = 256});
+            {.help = "levels of the axis, which are channels of a categorical or cumulative head",
+             .min = 2,
+             .max = 256});
     v.field("min_depth", min_depth,
             {.help = "nearest depth that can be said", .unit = "m", .min = 1e-3, .max = 1e4});
     v.field("max_depth", max_depth,
             {.help = "farthest depth that can be said", .unit = "m", .min = 1e-2, .max = 1e4});
+    v.field("hilbert_order", hilbert_order,
+            {.help = "order of the curve of head.kind: hilbert", .min = 1, .max = 6});
   }
 
   // What does not fit together: min_depth at or above max_depth, a codec that cannot take the

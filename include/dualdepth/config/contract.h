@@ -98,11 +98,25 @@ struct InputContract {
 //   depth          metres
 //   inverse_depth  1 / metres
 //   depth_logit    depth is min_depth + (max_depth - min_depth) * sigmoid(x)
+//   position       [N, G, h, w] (NHWC: [N, h, w, G]), G of 1 to K; the sum over G is the position
+//                  on the codec's level axis, 0..K (codec/level_axis.h)
+//   coordinates    [N, 2, h, w] (NHWC: [N, h, w, 2]) in 0..1, of a point near the codec's Hilbert
+//                  curve (codec/hilbert_curve.h)
 //
-// depth, inverse_depth and fraction are scale * x + shift of what the file holds. Inverse depth
-// becomes metres clamped to the codec's min_depth and max_depth; what is 0 or negative is
-// max_depth.
-enum class OutputKind { kMissing, kLevel, kFraction, kLogits, kDepth, kInverseDepth, kDepthLogit };
+// All but level, logits and depth_logit are scale * x + shift of what the file holds; of position
+// and coordinates, of each channel. Inverse depth becomes metres clamped to the codec's min_depth
+// and max_depth; what is 0 or negative is max_depth.
+enum class OutputKind {
+  kMissing,
+  kLevel,
+  kFraction,
+  kLogits,
+  kDepth,
+  kInverseDepth,
+  kDepthLogit,
+  kPosition,
+  kCoordinates
+};
 template <>
 struct EnumNames<OutputKind> {
   static constexpr std::array values{std::pair{OutputKind::kLevel, "level"},
@@ -110,7 +124,9 @@ struct EnumNames<OutputKind> {
                                      std::pair{OutputKind::kLogits, "logits"},
                                      std::pair{OutputKind::kDepth, "depth"},
                                      std::pair{OutputKind::kInverseDepth, "inverse_depth"},
-                                     std::pair{OutputKind::kDepthLogit, "depth_logit"}};
+                                     std::pair{OutputKind::kDepthLogit, "depth_logit"},
+                                     std::pair{OutputKind::kPosition, "position"},
+                                     std::pair{OutputKind::kCoordinates, "coordinates"}};
 };
 
 struct OutputContract {
@@ -122,7 +138,8 @@ struct OutputContract {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("is", is, {.help = "what the output holds"});
-    v.field("scale", scale, {.help = "factor of depth, inverse_depth or fraction"});
+    v.field("scale", scale,
+            {.help = "factor of depth, inverse_depth, fraction, position or coordinates"});
     v.field("shift", shift, {.help = "added after that"});
   }
 
@@ -155,9 +172,10 @@ inline constexpr int kContractVersion = 2;
 //    "codec": {"codec", "spacing", "n_integer_levels", "min_depth", "max_depth"}}
 //
 // format_version and the `is` of each output are required; all else has the default shown by
-// InputContract, OutputContract and CodecOptions. Without a level or logits only min_depth and
-// max_depth of the codec count: for depth_logit and inverse_depth, and as the end of the colors of
-// depth.
+// InputContract, OutputContract and CodecOptions. Position and coordinates have a level axis, so
+// that the codec is reflected or step; hilbert_order is that of coordinates, and written only with
+// them. Without level, logits, position or coordinates only min_depth and max_depth of the codec
+// count: for depth_logit and inverse_depth, and as the end of the colors of depth.
 struct Contract {
   int64_t format_version = kContractVersion;
   InputContract input = {};
@@ -180,8 +198,9 @@ struct Contract {
   // True when the network returns the level of each pixel, or logits that choose it.
   bool has_levels() const;
 
-  // The codec with use_dual_head: whether the network has levels.
-  ModelParams params() const;
+  // The kind of head that returns these outputs: categorical with levels, cumulative with a
+  // position, hilbert with coordinates, sigmoid otherwise.
+  HeadKind head_kind() const;
 
   // What does not fit together; subjects are keys such as "outputs.fraction".
   std::vector<ErrorParts> problems() const;
@@ -190,6 +209,7 @@ struct Contract {
 };
 
 // The contract of a network of this program with these outputs, which are named by what they hold.
+// Throws Error when the network's head does not have them (require_outputs).
 Contract contract_of(const ModelOptions& model, const DataOptions& data, ModelOutputs outputs);
 
 // All keys, on one line.

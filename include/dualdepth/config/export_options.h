@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <utility>
 
 #include "dualdepth/config/field.h"
+#include "dualdepth/config/model_options.h"
 
 namespace dualdepth {
 
@@ -14,17 +16,30 @@ struct EnumNames<ExportFormat> {
                                      std::pair{ExportFormat::kOnnx, "onnx"}};
 };
 
-// What an exported model hands out:
-//   levels  `level` [N, 1, H, W] (whole numbers) and `fraction` [N, 1, H, W] in 0..1
-//   logits  `logits` [N, K, H, W] and `fraction`
-//   depth   `depth` [N, 1, H, W] in metres
-enum class ModelOutputs { kLevels, kLogits, kDepth };
+// What an exported model returns:
+//   levels       `level` [N, 1, H, W] (whole numbers) and `fraction` [N, 1, H, W] in 0..1
+//   logits       `logits` [N, K, H, W] and `fraction`; of a sigmoid head its one logit
+//   depth        `depth` [N, 1, H, W] in metres
+//   position     `position` [N, G, H, W]: sums of G groups of thresholds
+//   coordinates  `coordinates` [N, 2, H, W] in 0..1, of a point near the Hilbert curve
+enum class ModelOutputs { kLevels, kLogits, kDepth, kPosition, kCoordinates };
 template <>
 struct EnumNames<ModelOutputs> {
-  static constexpr std::array values{std::pair{ModelOutputs::kLevels, "levels"},
-                                     std::pair{ModelOutputs::kLogits, "logits"},
-                                     std::pair{ModelOutputs::kDepth, "depth"}};
+  static constexpr std::array values{
+      std::pair{ModelOutputs::kLevels, "levels"}, std::pair{ModelOutputs::kLogits, "logits"},
+      std::pair{ModelOutputs::kDepth, "depth"}, std::pair{ModelOutputs::kPosition, "position"},
+      std::pair{ModelOutputs::kCoordinates, "coordinates"}};
 };
+
+// The outputs that a head of this kind can have; the first is what an export returns unless told
+// otherwise.
+//
+//   categorical  levels, logits, depth      sigmoid  depth, logits
+//   cumulative   position, depth            hilbert  coordinates
+std::span<const ModelOutputs> outputs_of(HeadKind kind);
+
+// Throws Error listing outputs_of(kind) when `outputs` is none of them.
+void require_outputs(HeadKind kind, ModelOutputs outputs);
 
 // The operators an ONNX file may use:
 //   portable  opset 13, any runtime

@@ -36,6 +36,9 @@ class FieldReader {
 
   bool value_was_refused() const { return value_was_refused_; }
 
+  // Whether the file or an override sets this key.
+  bool was_set(const std::string& path) const { return places_.contains(path); }
+
   // Throws ConfigError with all problems, a line each.
   void throw_problems() const;
 

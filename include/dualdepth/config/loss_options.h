@@ -21,6 +21,14 @@ struct EnumNames<ConsistencyLossKind> {
                                      std::pair{ConsistencyLossKind::kL1, "l1"}};
 };
 
+// How much each threshold of a cumulative head weighs in its loss (loss/threshold_loss.h).
+enum class ThresholdWeighting { kInverseDepth, kUniform };
+template <>
+struct EnumNames<ThresholdWeighting> {
+  static constexpr std::array values{std::pair{ThresholdWeighting::kInverseDepth, "inverse_depth"},
+                                     std::pair{ThresholdWeighting::kUniform, "uniform"}};
+};
+
 // loss.params: the original keys with the original values.
 struct LossParams {
   double integer_weight = 1.0;
@@ -40,6 +48,8 @@ struct LossParams {
 struct LossOptions {
   IntegerLossKind integer = IntegerLossKind::kSoftLabels;
   double soft_label_sigma = 2.0;  // levels
+  ThresholdWeighting threshold_weighting = ThresholdWeighting::kInverseDepth;
+  double threshold_offset = 2;  // m
   ConsistencyLossKind consistency = ConsistencyLossKind::kSiLog;
   double silog_lambda = 0.85;
   double logsumexp_weight = 0;
@@ -49,12 +59,20 @@ struct LossOptions {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v.field("integer", integer, {.help = "objective of the integer head"});
+    v.field("integer", integer,
+            {.help = "objective of the integer head of head.kind: categorical"});
     v.field("soft_label_sigma", soft_label_sigma,
             {.help = "width of the Gaussian over neighbouring levels, for soft_labels",
              .unit = "levels",
              .min = 0.05,
              .max = 64});
+    v.field("threshold_weighting", threshold_weighting,
+            {.help = "weights of the thresholds of head.kind: cumulative"});
+    v.field("threshold_offset", threshold_offset,
+            {.help = "inverse_depth weighs a threshold by 1 / (its depth + this)",
+             .unit = "m",
+             .min = 0.01,
+             .max = 1e4});
     v.field("consistency", consistency, {.help = "objective of the expected depth"});
     v.field("silog_lambda", silog_lambda,
             {.help = "share of the mean log error that silog forgives", .min = 0, .max = 1});

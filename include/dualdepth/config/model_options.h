@@ -16,6 +16,24 @@ struct EnumNames<EncoderKind> {
                                      std::pair{EncoderKind::kResNet50, "resnet50"}};
 };
 
+// What the head's channels are asked of a pixel, and how their answers become depth:
+//
+//   categorical  K logits whose softmax chooses a level, and a fraction inside the level
+//                (codec/depth_codec.h)
+//   cumulative   K logits, each of "is the position on the level axis beyond k?", whose clipped
+//                sum is the position (codec/threshold_codec.h)
+//   sigmoid      one logit of the depth between min_depth and max_depth (codec/plain_depth.h)
+//   hilbert      two logits of the coordinates of a point on a Hilbert curve along which the level
+//                axis runs (codec/hilbert_curve.h)
+enum class HeadKind { kCategorical, kCumulative, kSigmoid, kHilbert };
+template <>
+struct EnumNames<HeadKind> {
+  static constexpr std::array values{std::pair{HeadKind::kCategorical, "categorical"},
+                                     std::pair{HeadKind::kCumulative, "cumulative"},
+                                     std::pair{HeadKind::kSigmoid, "sigmoid"},
+                                     std::pair{HeadKind::kHilbert, "hilbert"}};
+};
+
 // model.params: the original keys, and the codec's beside them.
 struct ModelParams {
   bool use_dual_head = true;
@@ -24,25 +42,39 @@ struct ModelParams {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("use_dual_head", use_dual_head,
-            {.help = "false: one sigmoid depth output, the baseline without a second head"});
+            {.help = "false: one sigmoid depth output, as head.kind: sigmoid; the original's key"});
     codec.visit(v);
   }
 };
 
 struct HeadOptions {
+  HeadKind kind = HeadKind::kCategorical;
   std::vector<int64_t> scales = {0};
   double level_smoothing = 0;  // levels
+  double slope = 1;
+  double quantile = 0.5;
 
   template <class Visitor>
   void visit(Visitor& v) {
+    v.field("kind", kind, {.help = "what the channels of the head are asked of a pixel"});
     v.field(
         "scales", scales,
         {.help = "scales with heads; scale s has 1/2^s of the input's size", .min = 0, .max = 3});
     v.field("level_smoothing", level_smoothing,
-            {.help = "Gaussian along the level axis laid over the integer head when predicting",
+            {.help = "Gaussian along the level axis laid over a categorical head when predicting",
              .unit = "levels",
              .min = 0,
              .max = 64});
+    v.field("slope", slope,
+            {.help = "factor of a cumulative head's logits when predicting: 0.25 decodes to about "
+                     "the mean of the predicted distribution, 1 and more to about its quantile",
+             .min = 0.05,
+             .max = 64});
+    v.field("quantile", quantile,
+            {.help = "quantile of the predicted distribution that a cumulative head decodes to; "
+                     "below 0.5 is nearer than the median",
+             .min = 0.01,
+             .max = 0.99});
   }
 };
 
@@ -66,7 +98,12 @@ struct ModelOptions {
     v.group("head", head);
   }
 
-  // What does not fit together: the codec's problems, no head at scale 0, a scale named twice.
+  // Returns head.kind, or kSigmoid where the original's key `params.use_dual_head: false` asks for
+  // it. All that depends on the kind of the head asks here.
+  HeadKind head_kind() const { return params.use_dual_head ? head.kind : HeadKind::kSigmoid; }
+
+  // What does not fit together: the codec's problems, no head at scale 0, a scale named twice, an
+  // option of another kind of head.
   std::vector<ErrorParts> problems() const;
 
   // Throws ConfigError with all problems.

@@ -27,7 +27,9 @@ inline constexpr double kOtherLevels = 1e-4;
 //   order
 //                   of a sum decides: the file's level is one of these two (its depth is that of
 //                   one of them, where the file returns no level)
-//   other level     neither, and the level (or the level behind the depth) is not the checkpoint's
+//   other level     neither, and the level (or the level behind the depth) is not the checkpoint's;
+//                   of a Hilbert head the depth, where coordinates that differ by rounding lie
+//                   nearest to another place of the curve
 //   out of tolerance  the level is right, but the fraction differs by more than kFractionTolerance
 //                   from the checkpoint's, or the depth by more than kDepthTolerance from what this
 //                   level and the checkpoint's fraction compose

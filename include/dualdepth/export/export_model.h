@@ -14,7 +14,8 @@ namespace dualdepth {
 struct ExportOptions {
   ExportFormat format = ExportFormat::kOnnx;
   OnnxProfile profile = OnnxProfile::kPortable;
-  ModelOutputs outputs = ModelOutputs::kLevels;
+  std::optional<ModelOutputs> outputs = {};  // none: the first of outputs_of() the head
+  int64_t groups = 0;                        // of position: see position_groups()
   std::optional<graph::Shape> shape =
       {};                // of the picture; none: [1, 3, data.image_shape of the checkpoint]
   bool dynamic = false;  // ONNX: any batch and size (TorchScript always)
@@ -34,8 +35,8 @@ struct ExportReport {
 // Writes the checkpoint's network in another format, runs the file as it is written (ONNX in
 // OpenVINO's own operations, TorchScript in LibTorch) and compares the result with the
 // checkpoint's. `out` appears only when report.check.holds(). Throws Error for a shape that is not
-// [N, 3, H, W] with multiples of 32, a network without an integer head that is to be centred,
-// profile npu with dynamic shapes.
+// [N, 3, H, W] with multiples of 32, outputs that the head cannot have, a head that is to be
+// centred and not categorical, profile npu with dynamic shapes.
 ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions& options,
                                const std::filesystem::path& out);
 

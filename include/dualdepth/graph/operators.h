@@ -70,9 +70,14 @@ struct FakeQuantize {
 
   bool operator==(const FakeQuantize&) const = default;
 };
-struct ComposeDepth {  // metres by dual_head_to_depth and DepthCodec::decode (codec/depth_codec.h)
-  ModelParams params;  //   two heads: level, fraction
-};                     //   one head: the sigmoid's value
+// Metres, by the kind of the head of what it returned; not of a Hilbert head.
+//   categorical  level, fraction: DepthCodec::decode
+//   cumulative   position on the level axis: position_to_depth
+//   sigmoid      the sigmoid's value: as plain_depth
+struct ComposeDepth {
+  HeadKind head = HeadKind::kCategorical;
+  CodecOptions codec = {};
+};
 
 struct Constant {  // none
   torch::Tensor value;

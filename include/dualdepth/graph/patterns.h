@@ -51,6 +51,18 @@ std::optional<NodeId> logits_of(const Graph& graph);
 // The integer head has a Relu behind its convolution (centring.h).
 bool has_centred_head(const Graph& graph);
 
+// True when a 1x1 convolution adds up groups of channels: each channel that it reads has the weight
+// 1 in one filter and 0 in the others, and there is no bias. Weights of 8 bits may be 1 to
+// rounding.
+bool sums_groups(const Conv& conv);
+
+// The end of a cumulative head: a convolution, the Clip to [0, 1] that is its only consumer, and
+// the convolution that sums_groups() of it and is the Clip's only consumer. In a float graph.
+struct PositionHead {
+  NodeId conv = 0, clip = 0, sum = 0;
+};
+std::optional<PositionHead> position_head(const Graph& graph);
+
 // A convolution over an upsampled map, possibly joined with others along the channels:
 // Upsample -> Concat -> Conv, Upsample -> Conv. Each pixel that the Upsample repeats is multiplied
 // by the same weights, so that they can be summed first.

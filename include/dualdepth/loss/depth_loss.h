@@ -27,7 +27,9 @@ struct LossTerms {
   bool empty() const { return pixels == 0; }
 };
 
-// The training objective at pixels with ground truth. With two heads, w from loss.params,
+// The training objective at pixels with ground truth, by the kind of the head; w from loss.params.
+//
+// categorical:
 //
 //   total = w_int L_int + w_frac L_frac + w_cons L_cons
 //
@@ -40,23 +42,38 @@ struct LossTerms {
 //           fraction has no part in it, so it is not taught the integer's errors, and unlike a
 //           depth composed through argmax it has a gradient at the integer head
 //
-// Without a second head (use_dual_head: false) loss.params and L_int do not apply:
+// cumulative:
+//
+//   total = w_int L_int + w_cons L_cons
+//
+//   L_int   cross-entropy of the thresholds (threshold_loss.h)
+//   L_cons  SILog or L1 in metres between the depth at the summed sigmoids and d
+//
+// sigmoid, to which loss.params do not apply:
 //
 //   total = mean |p - d| / 10 + SILog(p, d),  p = plain_depth(logit)     reported as consistency
+//
+// hilbert:
+//
+//   total = w_int L_int
+//
+//   L_int   L1 between the sigmoids and hilbert_targets (codec/hilbert_curve.h), the mean of both
+//           coordinates
 class DepthLoss {
  public:
-  DepthLoss(const ModelParams& model, const LossOptions& options);
+  DepthLoss(const ModelOptions& model, const LossOptions& options);
 
-  // integer_logits: float [P, K] ([P, 1] for `continuous` and without a second head),
-  // fraction_logits: float [P] (without a second head: undefined), depth: float [P] in metres.
-  // Pixels out of [m, M] have no influence and no gradient.
+  // integer_logits: float [P, C], C as head_channels() (model/dual_head.h); fraction_logits: float
+  // [P], of a categorical head only; depth: float [P] in metres. Pixels out of [m, M] have no
+  // influence and no gradient.
   LossTerms operator()(const torch::Tensor& integer_logits, const torch::Tensor& fraction_logits,
                        const torch::Tensor& depth) const;
 
  private:
-  bool use_dual_head_;
+  HeadKind kind_;
   DepthCodec codec_;
   LossOptions options_;
+  torch::Tensor threshold_weights_;  // of a cumulative head
 };
 
 // Joins the losses of several scales: total and parts of scale s times weights[s], the largest of

@@ -4,9 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <opencv2/core.hpp>
+#include <string>
 #include <vector>
 
+#include "dualdepth/metrics/protocol.h"
+
 namespace dualdepth {
+
+// |p - q| over the pixels whose depth q lies in a range.
+struct RangeDifference {
+  std::string name;  // RangeBin::name()
+  size_t pixels = 0;
+  double mean_mm = 0;
+};
 
 // How far one model's depth p lies from another's depth q, in the same pictures, over all pixels
 // with or without ground truth. It answers what 8 bits did to a network, which metrics against
@@ -30,12 +40,14 @@ struct DepthDifference {
   double within_1_25 = 0, within_1_05 = 0;
   // Share of the pixels with |p - q| below kEdges[0], in [kEdges[i-1], kEdges[i]), and so on.
   std::array<double, kEdges.size() + 1> histogram{};
+  std::vector<RangeDifference> bins = {};
 };
 
 // Gathers a DepthDifference picture by picture, in memory that does not grow with them.
 class DepthDifferenceAccumulator {
  public:
-  DepthDifferenceAccumulator();
+  // bins: ranges of q that are also measured each by itself.
+  explicit DepthDifferenceAccumulator(const std::vector<RangeBin>& bins = {});
 
   // depth (p) and reference (q): CV_32FC1 metres of the same size; throws Error otherwise.
   void add(const cv::Mat& depth, const cv::Mat& reference);
@@ -44,8 +56,15 @@ class DepthDifferenceAccumulator {
   DepthDifference result() const;
 
  private:
+  struct RangeSum {
+    RangeBin range;
+    size_t pixels = 0;
+    double sum_mm = 0;
+  };
+
   void add_pixel(float depth, float reference);
 
+  std::vector<RangeSum> ranges_;
   size_t pixels_ = 0, without_depth_ = 0, within_1_25_ = 0, within_1_05_ = 0;
   double sum_mm_ = 0;
   std::vector<int64_t> counts_;  // by the leading bits of the difference, which rise with it

@@ -44,6 +44,8 @@ class DepthNetImpl : public torch::nn::Module {
   void prepare_for_prediction();
 
   const ModelOptions& options() const { return options_; }
+  // Changes model.head.slope and quantile, which only predictions of a cumulative head read.
+  void set_decoding(double slope, double quantile);
   ResNetEncoder& encoder() { return encoder_; }
   DualHeadDepthDecoder& decoder() { return decoder_; }
 

@@ -11,16 +11,16 @@
 
 namespace dualdepth {
 
-// What the heads say before softmax and sigmoid, always float32. Dense: [N, K, h, w] and [N, h, w].
-// At single pixels: [P, K] and [P]. For codec `continuous` K is 1 (the logit of depth / M). Without
-// a second head (use_dual_head: false) K is 1 as well and `fraction_logits` is undefined.
+// What the head returns before softmax, sigmoid or clip, always float32. Dense: [N, C, h, w] and
+// [N, h, w]. At single pixels: [P, C] and [P]. C is head_channels(). Only a categorical head has
+// `fraction_logits`; undefined otherwise.
 struct HeadOutput {
   torch::Tensor integer_logits;
   torch::Tensor fraction_logits;
 };
 
-// The filters of both heads, [K, C, 3, 3] and [1, C, 3, 3], with their biases; the fraction's are
-// undefined without a second head.
+// The filters of both convolutions, [K, C, 3, 3] and [1, C, 3, 3], with their biases; the
+// fraction's are undefined where the head is not categorical.
 struct HeadFilters {
   torch::Tensor integer_weight, integer_bias;
   torch::Tensor fraction_weight, fraction_bias;
@@ -31,14 +31,19 @@ struct HeadFilters {
 HeadOutput apply_at(const HeadFilters& filters, const torch::Tensor& feature,
                     const torch::Tensor& pixels);
 
-// Channels of the integer head that these parameters ask for.
-int64_t integer_channels(const ModelParams& params);
+// Channels of the convolution `integer`: K of a categorical head (1 with codec `continuous`, the
+// logit of depth / M), K of a cumulative, 1 of a sigmoid and 2 of a Hilbert head.
+int64_t head_channels(const ModelOptions& options);
 
-// The two 3x3 convolutions `integer` (K channels) and `fraction` (one channel) over one feature map
-// of the decoder.
+// The 3x3 convolutions over one feature map of the decoder: `integer` (head_channels()) and, of a
+// categorical head, `fraction` (one channel).
 class DualHeadImpl : public torch::nn::Module {
  public:
-  DualHeadImpl(int64_t in_channels, const ModelParams& params);
+  DualHeadImpl(int64_t in_channels, const ModelOptions& options);
+
+  // Lets the logits of a cumulative head begin at prior_logits() (codec/threshold_codec.h): these
+  // become its biases. Other heads are left as they are.
+  void begin_at_prior(const ModelOptions& options);
 
   // feature: [N, C, h, w].
   HeadOutput forward(const torch::Tensor& feature);

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "dualdepth/model/dual_head.h"
 
 namespace dualdepth {
+
+class TransformedFilters;  // src/model/packed_filters.h
 
 // What prediction needs of both heads.
 struct WinningHeads {
@@ -45,7 +48,8 @@ class LevelHead {
 
  private:
   int64_t channels_;
-  torch::Tensor weight_, transform_, bias_, fraction_weight_;
+  std::shared_ptr<const TransformedFilters> filters_;
+  torch::Tensor weight_, fraction_weight_;
   float rounding_size_, clipping_value_, fraction_bias_ = 0;
 };
 

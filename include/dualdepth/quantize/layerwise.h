@@ -36,8 +36,8 @@ struct LayerwiseResult {
 // output pixels, with the inputs that the layers before it give after their own quantization:
 //
 //   weights  rounded to nearest, or adaptively (adaptive_rounding.h), or adaptively after a refit
-//   bias     plus the mean of what is missing behind the Relu (Nagel et al., Data-Free Quantization
-//            Through Weight Equalization and Bias Correction, 2019)
+//   bias     plus the mean of what is missing behind the Relu or Clip (Nagel et al., Data-Free
+//            Quantization Through Weight Equalization and Bias Correction, 2019)
 //
 // A layer whose maps have fewer pixels is fitted to all of them. A fifth of the positions is held
 // back; a change is kept only where it lowers the error there.

@@ -39,6 +39,31 @@ struct BarSeries {
 std::string histogram_plot(const std::vector<BarSeries>& series,
                            const std::vector<std::string>& edges, const PlotOptions& options);
 
+// A value with the ends of its interval; without a whisker where these are not finite.
+struct IntervalPoint {
+  double value = 0, low = 0, high = 0;
+};
+
+// One color of an interval plot: a point for each row, left out where its value is not finite.
+struct IntervalSeries {
+  std::string name;  // for the legend, see color_legend
+  std::vector<IntervalPoint> points;
+};
+
+// Values with whiskers along a horizontal axis, a row for each of `rows` below its name, the series
+// one below the other in each row. Where 0 lies between the values, a line marks it. Nothing
+// without a point.
+std::string interval_plot(const std::vector<std::string>& rows,
+                          const std::vector<IntervalSeries>& series, const PlotOptions& options);
+
+// Points of a plane, each with its text beside it, such as a number that a table explains. The axes
+// begin near the smallest values. Nothing without a point.
+struct LabelledPoint {
+  std::string label;
+  double x = 0, y = 0;
+};
+std::string scatter_plot(const std::vector<LabelledPoint>& points, const PlotOptions& options);
+
 // The colors of series as a line of HTML: for names too long for a legend inside the plot.
 std::string color_legend(const std::vector<std::string>& names);
 

@@ -14,7 +14,8 @@ namespace dualdepth {
 // What a joint evaluation returns of one model.
 struct JointEvaluation {
   EvaluationResult result;
-  DepthDifference to_first;   // from the first model's depth; all zero differences for itself
+  // From the first model's depth, with the protocol's bins; all zero differences for itself.
+  DepthDifference to_first;
   double ms_per_picture = 0;  // mean time of its DepthSource
 };
 

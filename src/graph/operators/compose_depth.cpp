@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "dualdepth/codec/depth_codec.h"
+#include "dualdepth/codec/level_axis.h"
 #include "dualdepth/codec/plain_depth.h"
 #include "dualdepth/graph/graph.h"
 #include "entries.h"
@@ -49,16 +50,9 @@ std::string clip(NodeWriter& out, const std::string& x, double low, double high)
       {"Clip", {x}, {{"min", static_cast<float>(low)}, {"max", static_cast<float>(high)}}});
 }
 
-// As DepthCodec::decode and plain_depth.
-void write(const ComposeDepth& compose, NodeWriter& out) {
-  const CodecOptions& codec = compose.params.codec;
-  const double m = codec.min_depth;
+void write_levels(const CodecOptions& codec, NodeWriter& out) {
   const double M = codec.max_depth;
   const auto K = static_cast<double>(codec.n_integer_levels);
-  if (!compose.params.use_dual_head) {
-    const auto span = out.step({"Mul", {out.input(), out.number("span", M - m)}});
-    return out.finish(out.step({"Add", {span, out.number("min_depth", m)}}));
-  }
   std::string level = out.input(0);
   const Graph& graph = out.graph();
   if (graph.node(graph.node(out.id()).inputs[0]).type != torch::kFloat32) {
@@ -71,7 +65,38 @@ void write(const ComposeDepth& compose, NodeWriter& out) {
   std::string fraction = out.input(1);
   if (codec.codec == CodecKind::kReflected) fraction = reflect(out, level, fraction);
   const auto x = out.step({"Add", {level, fraction}});
-  out.finish(clip(out, from_axis(out, x, codec), m, M));
+  out.finish(clip(out, from_axis(out, x, codec), codec.min_depth, M));
+}
+
+void write(const ComposeDepth& compose, NodeWriter& out) {
+  const CodecOptions& codec = compose.codec;
+  const double m = codec.min_depth;
+  const double M = codec.max_depth;
+  switch (compose.head) {
+    case HeadKind::kCategorical:
+      return write_levels(codec, out);
+    case HeadKind::kCumulative:
+      return out.finish(clip(out, from_axis(out, out.input(), codec), m, M));
+    case HeadKind::kSigmoid:
+    case HeadKind::kHilbert:
+      break;
+  }
+  const auto span = out.step({"Mul", {out.input(), out.number("span", M - m)}});
+  out.finish(out.step({"Add", {span, out.number("min_depth", m)}}));
+}
+
+torch::Tensor composed(const ComposeDepth& compose, const Arguments& in) {
+  switch (compose.head) {
+    case HeadKind::kCategorical:
+      return DepthCodec(compose.codec).decode(in.real(0), in.real(1));
+    case HeadKind::kCumulative:
+      return position_to_depth(in.real(), compose.codec);
+    case HeadKind::kSigmoid:
+    case HeadKind::kHilbert:
+      break;
+  }
+  // plain_depth applies the sigmoid that the graph has as a node of its own.
+  return plain_depth(in.real().clamp(1e-7, 1 - 1e-7).logit(), compose.codec);
 }
 
 }  // namespace
@@ -80,7 +105,7 @@ OperatorEntry compose_depth_entry() {
   return make_entry<ComposeDepth>({
       .name = named<ComposeDepth>("ComposeDepth"),
       .infer = [](const ComposeDepth& compose, const Operands& in) -> ValueType {
-        in.expect_count(compose.params.use_dual_head ? 2 : 1);
+        in.expect_count(compose.head == HeadKind::kCategorical ? 2 : 1);
         for (size_t i = 0; i < in.size(); ++i) {
           const Shape& x = in[i].shape;
           in.expect(x.size() == 4 && x[1] == 1 && x == in[0].shape,
@@ -89,11 +114,7 @@ OperatorEntry compose_depth_entry() {
         return {in[0].shape};
       },
       .compute = [](const ComposeDepth& compose, const Arguments& in) -> Value {
-        if (!compose.params.use_dual_head) {
-          // plain_depth applies the sigmoid that the graph has as a node of its own.
-          return plain_depth(in.real().clamp(1e-7, 1 - 1e-7).logit(), compose.params.codec);
-        }
-        return DepthCodec(compose.params.codec).decode(in.real(0), in.real(1));
+        return composed(compose, in);
       },
       .color = "#f7d0ea",
       .write = write,

@@ -1,0 +1,57 @@
+#include "dualdepth/runtime/decoding_search.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "dualdepth/base/error.h"
+#include "dualdepth/model/tensor_file.h"
+#include "dualdepth/runtime/evaluation.h"
+#include "dualdepth/runtime/network_predictor.h"
+
+namespace dualdepth {
+
+std::vector<JudgedDecoding> judge_decodings(const Checkpoint& checkpoint, const Dataset& dataset,
+                                            const EvaluationOptions& evaluation,
+                                            std::span<const Decoding> decodings,
+                                            const std::function<void(size_t done)>& progress) {
+  const HeadKind kind = checkpoint.config.model.head_kind();
+  if (kind != HeadKind::kCumulative) {
+    throw Error({.subject = checkpoint.file.path().string(),
+                 .expected = "a network with a cumulative head",
+                 .got = "a " + std::string(enum_name(kind)) + " head",
+                 .fix = "only model.head.kind: cumulative has a slope and a quantile"});
+  }
+  DepthNet net = load_network(checkpoint);
+  std::vector<JudgedDecoding> judged;
+  for (const Decoding& decoding : decodings) {
+    net->set_decoding(decoding.slope, decoding.quantile);
+    NetworkPredictor predictor(net, checkpoint.config.data, c10::kCPU);
+    judged.push_back({decoding, evaluate(predictor, dataset, evaluation).summary});
+    if (progress) progress(judged.size());
+  }
+  return judged;
+}
+
+const JudgedDecoding& best_decoding(std::span<const JudgedDecoding> judged, double rmse_ratio) {
+  double least_rmse = std::numeric_limits<double>::infinity();
+  for (const auto& one : judged) least_rmse = std::min(least_rmse, one.metrics.rmse);
+  const auto rank = [&](const JudgedDecoding& one) {
+    return one.metrics.rmse <= rmse_ratio * least_rmse ? one.metrics.abs_rel
+                                                       : std::numeric_limits<double>::infinity();
+  };
+  return *std::ranges::min_element(judged, {}, rank);
+}
+
+void write_with_decoding(const Checkpoint& checkpoint, const Decoding& decoding,
+                         const std::filesystem::path& out) {
+  RunConfig config = checkpoint.config;
+  config.model.head.slope = decoding.slope;
+  config.model.head.quantile = decoding.quantile;
+  const std::string yaml = to_yaml(config);
+  parse_run_config(yaml, out.string());  // refuses what could not be read back
+  nlohmann::json metadata = checkpoint.metadata;
+  metadata["config"] = yaml;
+  write_tensors(out, read_tensors(checkpoint.file), {{kCheckpointMetadataKey, metadata.dump()}});
+}
+
+}  // namespace dualdepth

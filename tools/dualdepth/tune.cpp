@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "dualdepth/base/atomic_file.h"
+#include "dualdepth/base/progress.h"
+#include "dualdepth/runtime/decoding_search.h"
+#include "dualdepth/runtime/device.h"
+#include "evaluation_data.h"
+#include "verbs.h"
+
+namespace dualdepth {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TuneOptions {
+  fs::path checkpoint, out, json;
+  EvaluationData data;
+  std::vector<double> slopes = {0.25, 0.5, 1, 2};
+  std::vector<double> quantiles = {0.35, 0.4, 0.45, 0.5, 0.55};
+  double rmse_ratio = 1.02;
+  int64_t threads = 0;
+};
+
+std::vector<Decoding> pairs_of(const TuneOptions& options) {
+  std::vector<Decoding> pairs;
+  for (const double slope : options.slopes) {
+    for (const double quantile : options.quantiles) pairs.push_back({slope, quantile});
+  }
+  return pairs;
+}
+
+void print_table(const std::vector<JudgedDecoding>& judged, const JudgedDecoding& best) {
+  fmt::print("{:>7} {:>9} {:>9} {:>8} {:>8}\n", "slope", "quantile", "abs_rel", "rmse", "d1");
+  for (const auto& one : judged) {
+    fmt::print("{:>7} {:>9} {:>9.4f} {:>8.3f} {:>8.4f}{}\n", one.decoding.slope,
+               one.decoding.quantile, one.metrics.abs_rel, one.metrics.rmse, one.metrics.d1,
+               &one == &best ? "  chosen" : "");
+  }
+}
+
+nlohmann::ordered_json json_of(const std::vector<JudgedDecoding>& judged,
+                               const JudgedDecoding& best) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const auto& one : judged) {
+    nlohmann::ordered_json row{{"slope", one.decoding.slope}, {"quantile", one.decoding.quantile}};
+    DepthMetrics::visit_fields([&](std::string_view name, double DepthMetrics::*member) {
+      row[std::string(name)] = one.metrics.*member;
+    });
+    all.push_back(std::move(row));
+  }
+  return {{"chosen", {{"slope", best.decoding.slope}, {"quantile", best.decoding.quantile}}},
+          {"decodings", std::move(all)}};
+}
+
+void run_tune(const TuneOptions& options) {
+  const JudgedData judged_data = options.data.resolve();
+  for (const auto& file : {options.out, options.json}) {
+    if (!file.empty()) make_writable_folder(fs::absolute(file).parent_path());
+  }
+  set_compute_threads(options.threads);
+  const Checkpoint checkpoint = open_checkpoint(options.checkpoint);
+  const auto dataset = open_dataset(judged_data.data, SplitRole::kValidation);
+  const auto pairs = pairs_of(options);
+  std::vector<JudgedDecoding> judged;
+  {
+    ProgressLine progress("tune", pairs.size());
+    judged = judge_decodings(checkpoint, *dataset, judged_data.evaluation, pairs,
+                             [&](size_t done) { progress.update(done); });
+  }
+  const JudgedDecoding& best = best_decoding(judged, options.rmse_ratio);
+  print_table(judged, best);
+  if (!options.json.empty()) {
+    write_file_atomically(options.json, json_of(judged, best).dump(2) + "\n");
+  }
+  if (options.out.empty()) return;
+  write_with_decoding(checkpoint, best.decoding, options.out);
+  fmt::print("written  {}\n", options.out.string());
+}
+
+}  // namespace
+
+void add_tune(CLI::App& program, ProgramState&) {
+  const auto options = std::make_shared<TuneOptions>();
+  CLI::App* verb = program.add_subcommand(
+      "tune", "Choose slope and quantile of a cumulative head on a validation split");
+  verb->add_option("CHECKPOINT", options->checkpoint, "checkpoint (.safetensors)")->required();
+  options->data.add_to(*verb);
+  verb->add_option("--slopes", options->slopes, "values of model.head.slope to try")
+      ->check(CLI::Range(0.05, 64.0))
+      ->expected(1, 64)
+      ->capture_default_str();
+  verb->add_option("--quantiles", options->quantiles, "values of model.head.quantile to try")
+      ->check(CLI::Range(0.01, 0.99))
+      ->expected(1, 64)
+      ->capture_default_str();
+  verb->add_option("--rmse-ratio", options->rmse_ratio,
+                   "chooses the least abs_rel among those whose rmse is at most so many times the "
+                   "least rmse")
+      ->check(CLI::Range(1.0, 100.0))
+      ->capture_default_str();
+  verb->add_option("--out", options->out,
+                   "also write a copy of the checkpoint with the chosen pair")
+      ->type_name("FILE");
+  verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
+  verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  verb->footer(
+      "Example: dualdepth tune runs/kitti/checkpoints/best.safetensors --data configs/kitti.yaml "
+      "--out tuned.safetensors");
+  verb->callback([options] { run_tune(*options); });
+}
+
+}  // namespace dualdepth
