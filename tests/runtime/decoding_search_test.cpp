@@ -10,9 +10,6 @@
 namespace dualdepth {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::ThrowsMessage;
-
 JudgedDecoding judged(double quantile, double abs_rel, double rmse) {
   JudgedDecoding one{.decoding = {.slope = 1, .quantile = quantile}, .metrics = {}};
   one.metrics.abs_rel = abs_rel;
