@@ -146,16 +146,13 @@ void patches(const LevelKernel& kernel, const LevelMap& map, int64_t y, int64_t 
                    sum_rows(rows, kernel.filters.bias + level, level, workspace.best.data() + pixel,
                             workspace.second.data() + pixel, workspace.index.data() + pixel);
                  });
-  for (int64_t row = 0; row < kSide && y + row < end; ++row) {
-    for (int64_t i = 0; i < count * kSide && first * kSide + i < map.width; ++i) {
-      const int64_t pixel = ((i / kSide * kSide + row) * kSide + i % kSide) * width;
-      const int64_t x = first * kSide + i;
-      const int64_t level =
-          clear_level(workspace.best.data() + pixel, workspace.second.data() + pixel,
-                      workspace.index.data() + pixel, margin, kernel.clipping_value);
-      levels[row * map.width + x] = level >= 0 ? level : direct_level(kernel, map, y + row, x);
-    }
-  }
+  for_each_pixel(map, y, end, first, count, [&](int64_t place, int64_t row, int64_t x) HWY_ATTR {
+    const int64_t pixel = place * width;
+    const int64_t level =
+        clear_level(workspace.best.data() + pixel, workspace.second.data() + pixel,
+                    workspace.index.data() + pixel, margin, kernel.clipping_value);
+    levels[row * map.width + x] = level >= 0 ? level : direct_level(kernel, map, y + row, x);
+  });
 }
 
 void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
@@ -165,13 +162,9 @@ void lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_
   workspace.best.resize(pixels);
   workspace.second.resize(pixels);
   workspace.index.resize(pixels);
-  const int64_t all = (map.width + kSide - 1) / kSide;
-  for (int64_t y = begin; y < end; y += kSide) {
-    for (int64_t first = 0; first < all; first += kPatchesAtOnce) {
-      patches(kernel, map, y, end, first, std::min(kPatchesAtOnce, all - first), workspace,
-              levels + (y - begin) * map.width);
-    }
-  }
+  for_each_tile(map, begin, end, [&](int64_t y, int64_t first, int64_t count) HWY_ATTR {
+    patches(kernel, map, y, end, first, count, workspace, levels + (y - begin) * map.width);
+  });
 }
 
 }  // namespace dualdepth::HWY_NAMESPACE

@@ -231,6 +231,30 @@ HWY_INLINE void for_each_group(const LevelFilters& filters, int64_t count,
   }
 }
 
+// Calls use(y, first, count) for each tile of the lines begin .. end - 1: `count` patches whose
+// first pixels are (y, 4 first), ...
+template <class Use>
+HWY_INLINE void for_each_tile(const LevelMap& map, int64_t begin, int64_t end, Use use) {
+  const int64_t all = (map.width + kSide - 1) / kSide;
+  for (int64_t y = begin; y < end; y += kSide) {
+    for (int64_t first = 0; first < all; first += kPatchesAtOnce) {
+      use(y, first, std::min(kPatchesAtOnce, all - first));
+    }
+  }
+}
+
+// Calls use(place, row, x) for each pixel (y + row, x) of a tile that lies in the map and before
+// line `end`; place: its number in [count][kSide][kSide].
+template <class Use>
+HWY_INLINE void for_each_pixel(const LevelMap& map, int64_t y, int64_t end, int64_t first,
+                               int64_t count, Use use) {
+  for (int64_t row = 0; row < kSide && y + row < end; ++row) {
+    for (int64_t i = 0; i < count * kSide && first * kSide + i < map.width; ++i) {
+      use((i / kSide * kSide + row) * kSide + i % kSide, row, first * kSide + i);
+    }
+  }
+}
+
 }  // namespace dualdepth::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -53,26 +53,19 @@ void sum_patches(const LevelFilters& filters, const LevelMap& map, int64_t y, in
                    add_clipped_rows(rows, filters.bias + level,
                                     workspace.sums.data() + patch * kSide * kSide * width);
                  });
-  for (int64_t row = 0; row < kSide && y + row < end; ++row) {
-    for (int64_t i = 0; i < count * kSide && first * kSide + i < map.width; ++i) {
-      const int64_t pixel = ((i / kSide * kSide + row) * kSide + i % kSide) * width;
-      const auto lanes_of_pixel = hn::LoadU(d, workspace.sums.data() + pixel);
-      sums[row * map.width + first * kSide + i] = hn::GetLane(hn::SumOfLanes(d, lanes_of_pixel));
-    }
-  }
+  for_each_pixel(map, y, end, first, count, [&](int64_t place, int64_t row, int64_t x) HWY_ATTR {
+    const auto lanes_of_pixel = hn::LoadU(d, workspace.sums.data() + place * width);
+    sums[row * map.width + x] = hn::GetLane(hn::SumOfLanes(d, lanes_of_pixel));
+  });
 }
 
 void sum_thresholds(const LevelFilters& filters, const LevelMap& map, int64_t begin, int64_t end,
                     ThresholdWorkspace& workspace, float* sums) {
   size_workspace(workspace.patches, filters.channels);
   workspace.sums.resize(static_cast<size_t>(kPatchesAtOnce * kSide * kSide * lanes()));
-  const int64_t all = (map.width + kSide - 1) / kSide;
-  for (int64_t y = begin; y < end; y += kSide) {
-    for (int64_t first = 0; first < all; first += kPatchesAtOnce) {
-      sum_patches(filters, map, y, end, first, std::min(kPatchesAtOnce, all - first), workspace,
-                  sums + (y - begin) * map.width);
-    }
-  }
+  for_each_tile(map, begin, end, [&](int64_t y, int64_t first, int64_t count) HWY_ATTR {
+    sum_patches(filters, map, y, end, first, count, workspace, sums + (y - begin) * map.width);
+  });
 }
 
 }  // namespace dualdepth::HWY_NAMESPACE
