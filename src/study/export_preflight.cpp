@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
-#include <memory>
+#include <string>
+#include <vector>
 
+#include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
@@ -20,41 +22,24 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSide = 64;  // px
 
-class ScratchFile {
- public:
-  explicit ScratchFile(fs::path path) : path_(std::move(path)) {}
-  ~ScratchFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 std::optional<LintTarget> lint_target(OnnxProfile profile) {
   if (profile == OnnxProfile::kNpu) return LintTarget::kNpu;
   if (profile == OnnxProfile::kTensorRt) return LintTarget::kTensorRt;
   return std::nullopt;
 }
 
-// As the exporter writes it, for a small picture.
-std::unique_ptr<onnx::ModelProto> untrained_as_onnx(ModelOptions model, OnnxProfile profile) {
+// The bytes of the file that the exporter writes, for a small picture.
+std::string untrained_as_onnx(ModelOptions model, OnnxProfile profile) {
   model.pretrained.clear();
   DepthNet net(model);
   net->eval();
   const HeadKind head = model.head_kind();
   const graph::Graph graph = graph::merge_affine(
       graph_from_trace(trace_network(net, {ModelOutputs::kLogits}), {1, 3, kSide, kSide}));
-  auto written =
+  const auto written =
       to_onnx(graph::with_outputs(graph, head, model.params.codec, {outputs_of(head).front()}),
               {.profile = profile});
-  checked_onnx(*written, "the exported network");
-  return written;
+  return onnx_file_bytes(*written, "the exported network");
 }
 
 }  // namespace
@@ -62,17 +47,18 @@ std::unique_ptr<onnx::ModelProto> untrained_as_onnx(ModelOptions model, OnnxProf
 std::optional<std::string> export_obstacle(const ModelOptions& model, OnnxProfile profile,
                                            const fs::path& scratch) {
   const torch::NoGradGuard no_grad;
-  std::unique_ptr<onnx::ModelProto> written;
+  std::string bytes;
   try {
-    written = untrained_as_onnx(model, profile);
+    bytes = untrained_as_onnx(model, profile);
   } catch (const Error& error) {
     return error.what();
   }
   const auto target = lint_target(profile);
   if (!target) return std::nullopt;
-  const ScratchFile file(scratch);
-  write_onnx(*written, file.path());
-  const auto findings = lint(OnnxFile(file.path()), *target);
+  AtomicFile file(scratch, Durability::kBuffered);
+  file.write(bytes);
+  std::vector<LintFinding> findings;
+  file.check([&](const fs::path& written) { findings = lint(OnnxFile(written), *target); });
   if (findings.empty()) return std::nullopt;
   const LintFinding& first = findings.front();
   return fmt::format("{}: expected {}, got {}; {}", first.node, first.rule.says, first.got,
