@@ -24,10 +24,6 @@ std::optional<NodeId> relu_behind(const Graph& graph, const Consumers& consumers
   return next && is<Relu>(graph, *next) ? next : std::nullopt;
 }
 
-std::optional<NodeId> relu_behind(const Graph& graph, NodeId id) {
-  return relu_behind(graph, Consumers(graph), id);
-}
-
 std::vector<NodeId> integer_head(const Graph& graph) {
   std::optional<NodeId> last;
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {

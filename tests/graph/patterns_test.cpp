@@ -42,8 +42,8 @@ TEST(Patterns, FindTheHeadItsLogitsAndItsRelu) {
   EXPECT_EQ(integer_head(net.graph), (std::vector<NodeId>{net.b, net.floor, net.level}));
   EXPECT_EQ(logits_of(net.graph), net.floor);
   EXPECT_TRUE(has_centred_head(net.graph));
-  EXPECT_EQ(relu_behind(net.graph, net.a), net.relu);
-  EXPECT_EQ(relu_behind(net.graph, net.joined), std::nullopt);
+  EXPECT_EQ(relu_behind(net.graph, Consumers(net.graph), net.a), net.relu);
+  EXPECT_EQ(relu_behind(net.graph, Consumers(net.graph), net.joined), std::nullopt);
 }
 
 // image -> conv -> Clip -> sum of three pairs.
@@ -98,7 +98,7 @@ TEST(Patterns, OfASumInEightBitsIsOneToRounding) {
 TEST(Patterns, AReluIsNotTheOnlyConsumerOfAnOutput) {
   Net net;
   net.graph.set_outputs({{"level", net.level}, {"feature", net.a}});
-  EXPECT_EQ(relu_behind(net.graph, net.a), std::nullopt);
+  EXPECT_EQ(relu_behind(net.graph, Consumers(net.graph), net.a), std::nullopt);
 }
 
 TEST(Patterns, FindConvolutionsOverUpsampledMaps) {

@@ -36,7 +36,6 @@ bool is_clamp(const Graph& graph, NodeId id);
 
 // The Relu that is the only consumer of a value.
 std::optional<NodeId> relu_behind(const Graph& graph, const Consumers& consumers, NodeId id);
-std::optional<NodeId> relu_behind(const Graph& graph, NodeId id);
 
 // The integer head: nodes from its convolution to what returns its result, each the only consumer
 // of the one before: the convolution, then Relu and FakeQuantize if they are there, then ArgMax if
