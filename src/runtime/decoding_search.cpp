@@ -10,10 +10,9 @@
 
 namespace dualdepth {
 
-std::vector<JudgedDecoding> judge_decodings(const Checkpoint& checkpoint, const Dataset& dataset,
-                                            const EvaluationOptions& evaluation,
-                                            std::span<const Decoding> decodings,
-                                            const std::function<void(size_t done)>& progress) {
+std::vector<EvaluatedDecoding> evaluate_decodings(
+    const Checkpoint& checkpoint, const Dataset& dataset, const EvaluationOptions& evaluation,
+    std::span<const Decoding> decodings, const std::function<void(size_t done)>& progress) {
   const HeadKind kind = checkpoint.config.model.head_kind();
   if (kind != HeadKind::kCumulative) {
     throw Error({.subject = checkpoint.file.path().string(),
@@ -22,24 +21,25 @@ std::vector<JudgedDecoding> judge_decodings(const Checkpoint& checkpoint, const 
                  .fix = "only model.head.kind: cumulative has a slope and a quantile"});
   }
   DepthNet net = load_network(checkpoint);
-  std::vector<JudgedDecoding> judged;
+  std::vector<EvaluatedDecoding> evaluated;
   for (const Decoding& decoding : decodings) {
     net->set_decoding(decoding.slope, decoding.quantile);
     NetworkPredictor predictor(net, checkpoint.config.data, c10::kCPU);
-    judged.push_back({decoding, evaluate(predictor, dataset, evaluation).summary});
-    if (progress) progress(judged.size());
+    evaluated.push_back({decoding, evaluate(predictor, dataset, evaluation).summary});
+    if (progress) progress(evaluated.size());
   }
-  return judged;
+  return evaluated;
 }
 
-const JudgedDecoding& best_decoding(std::span<const JudgedDecoding> judged, double rmse_ratio) {
+const EvaluatedDecoding& best_decoding(std::span<const EvaluatedDecoding> evaluated,
+                                       double rmse_ratio) {
   double least_rmse = std::numeric_limits<double>::infinity();
-  for (const auto& one : judged) least_rmse = std::min(least_rmse, one.metrics.rmse);
-  const auto rank = [&](const JudgedDecoding& one) {
+  for (const auto& one : evaluated) least_rmse = std::min(least_rmse, one.metrics.rmse);
+  const auto rank = [&](const EvaluatedDecoding& one) {
     return one.metrics.rmse <= rmse_ratio * least_rmse ? one.metrics.abs_rel
                                                        : std::numeric_limits<double>::infinity();
   };
-  return *std::ranges::min_element(judged, {}, rank);
+  return *std::ranges::min_element(evaluated, {}, rank);
 }
 
 void write_with_decoding(const Checkpoint& checkpoint, const Decoding& decoding,

@@ -64,7 +64,7 @@ std::string error_of(const std::string& output, int status) {
   return text.empty() ? fmt::format("ended with exit code {}", WEXITSTATUS(status)) : text;
 }
 
-// Whether the message tells of a file that could not be written for want of room. All that a run
+// Whether the message is that of a file that could not be written to a full disk. All that a run
 // writes goes through AtomicFile, which gives the system's reason.
 bool tells_of_full_disk(const std::string& error) {
   return std::ranges::any_of(std::array{ENOSPC, EDQUOT, EFBIG}, [&](int code) {

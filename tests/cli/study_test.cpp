@@ -85,7 +85,7 @@ TEST_F(SmokeStudy, TheExportedFileIsJudgedAsTheCheckpoint) {
   }
 }
 
-// A pixel hands out a byte for the level and one for the fraction, or one for the sigmoid.
+// Each pixel has a byte for the level and one for the fraction, or one for the sigmoid.
 TEST_F(SmokeStudy, CostIsThatOfTheHeads) {
   const auto json = json_of(out() / "study.json");
   EXPECT_EQ(json["summary"][0]["cost"]["handed_out_bytes"], 2 * 32 * 96);

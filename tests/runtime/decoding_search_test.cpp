@@ -10,8 +10,8 @@
 namespace dualdepth {
 namespace {
 
-JudgedDecoding judged(double quantile, double abs_rel, double rmse) {
-  JudgedDecoding one{.decoding = {.slope = 1, .quantile = quantile}, .metrics = {}};
+EvaluatedDecoding evaluated(double quantile, double abs_rel, double rmse) {
+  EvaluatedDecoding one{.decoding = {.slope = 1, .quantile = quantile}, .metrics = {}};
   one.metrics.abs_rel = abs_rel;
   one.metrics.rmse = rmse;
   return one;
@@ -19,8 +19,9 @@ JudgedDecoding judged(double quantile, double abs_rel, double rmse) {
 
 // The least rmse is 4.96: 1 % more is 5.0096, 5 % more 5.208.
 TEST(BestDecoding, HasTheLeastAbsRelAmongThoseWithNearlyTheLeastRmse) {
-  const std::vector<JudgedDecoding> all{judged(0.3, 0.1229, 5.243), judged(0.4, 0.124, 5.096),
-                                        judged(0.45, 0.1256, 5.003), judged(0.5, 0.1279, 4.96)};
+  const std::vector<EvaluatedDecoding> all{
+      evaluated(0.3, 0.1229, 5.243), evaluated(0.4, 0.124, 5.096), evaluated(0.45, 0.1256, 5.003),
+      evaluated(0.5, 0.1279, 4.96)};
   EXPECT_EQ(best_decoding(all, 1.01).decoding.quantile, 0.45);
   EXPECT_EQ(best_decoding(all, 1.05).decoding.quantile, 0.4);
   EXPECT_EQ(best_decoding(all, 1).decoding.quantile, 0.5);

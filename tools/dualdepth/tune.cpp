@@ -34,19 +34,19 @@ std::vector<Decoding> pairs_of(const TuneOptions& options) {
   return pairs;
 }
 
-void print_table(const std::vector<JudgedDecoding>& judged, const JudgedDecoding& best) {
+void print_table(const std::vector<EvaluatedDecoding>& evaluated, const EvaluatedDecoding& best) {
   fmt::print("{:>7} {:>9} {:>9} {:>8} {:>8}\n", "slope", "quantile", "abs_rel", "rmse", "d1");
-  for (const auto& one : judged) {
+  for (const auto& one : evaluated) {
     fmt::print("{:>7} {:>9} {:>9.4f} {:>8.3f} {:>8.4f}{}\n", one.decoding.slope,
                one.decoding.quantile, one.metrics.abs_rel, one.metrics.rmse, one.metrics.d1,
                &one == &best ? "  chosen" : "");
   }
 }
 
-nlohmann::ordered_json json_of(const std::vector<JudgedDecoding>& judged,
-                               const JudgedDecoding& best) {
+nlohmann::ordered_json json_of(const std::vector<EvaluatedDecoding>& evaluated,
+                               const EvaluatedDecoding& best) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const auto& one : judged) {
+  for (const auto& one : evaluated) {
     nlohmann::ordered_json row{{"slope", one.decoding.slope}, {"quantile", one.decoding.quantile}};
     DepthMetrics::visit_fields([&](std::string_view name, double DepthMetrics::*member) {
       row[std::string(name)] = one.metrics.*member;
@@ -66,16 +66,16 @@ void run_tune(const TuneOptions& options) {
   const Checkpoint checkpoint = open_checkpoint(options.checkpoint);
   const auto dataset = open_dataset(judged_data.data, SplitRole::kValidation);
   const auto pairs = pairs_of(options);
-  std::vector<JudgedDecoding> judged;
+  std::vector<EvaluatedDecoding> evaluated;
   {
     ProgressLine progress("tune", pairs.size());
-    judged = judge_decodings(checkpoint, *dataset, judged_data.evaluation, pairs,
-                             [&](size_t done) { progress.update(done); });
+    evaluated = evaluate_decodings(checkpoint, *dataset, judged_data.evaluation, pairs,
+                                   [&](size_t done) { progress.update(done); });
   }
-  const JudgedDecoding& best = best_decoding(judged, options.rmse_ratio);
-  print_table(judged, best);
+  const EvaluatedDecoding& best = best_decoding(evaluated, options.rmse_ratio);
+  print_table(evaluated, best);
   if (!options.json.empty()) {
-    write_file_atomically(options.json, json_of(judged, best).dump(2) + "\n");
+    write_file_atomically(options.json, json_of(evaluated, best).dump(2) + "\n");
   }
   if (options.out.empty()) return;
   write_with_decoding(checkpoint, best.decoding, options.out);

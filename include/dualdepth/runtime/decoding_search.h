@@ -20,21 +20,21 @@ struct Decoding {
   double quantile = 0.5;
 };
 
-struct JudgedDecoding {
+struct EvaluatedDecoding {
   Decoding decoding;
   DepthMetrics metrics;
 };
 
-// Judges the checkpoint's network with each of the decodings on the CPU. progress: called after
+// Evaluates the checkpoint's network with each of the decodings on the CPU. progress: called after
 // each. Throws Error when the head is not cumulative.
-std::vector<JudgedDecoding> judge_decodings(const Checkpoint& checkpoint, const Dataset& dataset,
-                                            const EvaluationOptions& evaluation,
-                                            std::span<const Decoding> decodings,
-                                            const std::function<void(size_t done)>& progress = {});
+std::vector<EvaluatedDecoding> evaluate_decodings(
+    const Checkpoint& checkpoint, const Dataset& dataset, const EvaluationOptions& evaluation,
+    std::span<const Decoding> decodings, const std::function<void(size_t done)>& progress = {});
 
 // The one with the least abs_rel of those whose rmse is at most `rmse_ratio` (from 1) times the
-// least rmse. `judged` is not empty.
-const JudgedDecoding& best_decoding(std::span<const JudgedDecoding> judged, double rmse_ratio);
+// least rmse. `evaluated` is not empty.
+const EvaluatedDecoding& best_decoding(std::span<const EvaluatedDecoding> evaluated,
+                                       double rmse_ratio);
 
 // Writes the checkpoint with model.head.slope and quantile of this decoding and all else as it is.
 void write_with_decoding(const Checkpoint& checkpoint, const Decoding& decoding,

@@ -17,8 +17,8 @@ struct NetworkCost {
 };
 
 // Counts them in a quantized graph. Of an output the host computes what comes after the last value
-// that is quantized or is an index: a value of b bits hands out b / 8 bytes a number, the index of
-// an ArgMax over up to 256 channels one byte, over more two, and a float value four.
+// that is quantized or is an index: a value of b bits has b / 8 bytes a number, the index of an
+// ArgMax over up to 256 channels one byte, over more two, and a float value four.
 NetworkCost network_cost(const graph::Graph& graph);
 
 nlohmann::ordered_json to_json(const NetworkCost& cost);

@@ -15,8 +15,8 @@
 
 namespace dualdepth::study {
 
-// Which checkpoint of a run is judged. `best` was chosen on the pictures that judge, so that a
-// study of accuracy takes `last`.
+// Which checkpoint of a run is evaluated. `best` was chosen on the pictures that it is evaluated
+// on, so that a study of accuracy takes `last`.
 enum class CheckpointChoice { kLast, kBest };
 
 // Parts of quantization that a study may leave out (quantize/quantize_options.h).
@@ -59,7 +59,8 @@ struct JudgeOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("checkpoint", checkpoint,
-            {.help = "checkpoint that is judged; best was chosen on the pictures that judge"});
+            {.help = "checkpoint that is evaluated; best was chosen on the pictures that it is "
+                     "evaluated on"});
     v.field("profile", profile, {.help = "runtime that the exported files are for"});
     v.field("weights", weights,
             {.help = "scales of filters in 8 bits, a file each; npu has only per-tensor"});

@@ -13,7 +13,7 @@
 //   OUT/study_settings.json   what all runs share; binds the folder to its study
 //   OUT/data/NAME/            data sets that the study renders
 //   OUT/runs/VARIANT/DATA/seed_N/
-//     run.json                variant, data, seed and how the run is judged
+//     run.json                variant, data, seed and how the run is evaluated
 //     config.yaml             the run's configuration
 //     log.txt                 what the run logged
 //     train/                  the training's own folder (train/trainer.h)
@@ -47,7 +47,7 @@ std::optional<nlohmann::json> stage_result(const std::filesystem::path& run_fold
 // Whether the stage has its result, and that of all files where it is the evaluation.
 bool stage_is_done(const std::filesystem::path& run_folder, const std::string& stage);
 
-// The checkpoint of a trained run that is exported and judged.
+// The checkpoint of a trained run that is exported and evaluated.
 std::filesystem::path judged_checkpoint(const std::filesystem::path& run_folder,
                                         const JudgeOptions& judge);
 

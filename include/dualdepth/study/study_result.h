@@ -27,9 +27,9 @@ struct RunResult {
 
 // Estimates of all metrics at once, each with two 95 % intervals that answer different questions:
 //
-//   mean, half_width  over seeds: would another training say the same? Student's interval
+//   mean, half_width  over seeds: how much another training changes it; Student's t
 //                     (metrics/mean_interval.h); NaN with one seed
-//   low, high         over pictures: would other pictures say the same? Bootstrap over pictures of
+//   low, high         over pictures: how much other pictures change it; the bootstrap over
 //                     each picture's mean over seeds (bootstrap_intervals); NaN where the runs do
 //                     not have the same pictures
 struct MetricEstimates {
