@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "dualdepth/model/scaled_channels.h"
+
 namespace dualdepth {
 namespace {
 
@@ -63,17 +65,18 @@ void each_block_conv(torch::nn::Module& encoder, const Visitor& visit) {
 
 }  // namespace
 
-ResNetEncoderImpl::ResNetEncoderImpl(EncoderKind kind)
-    : stem_(*this, "conv1", "bn1", {.in = 3, .out = 64, .kernel = 7, .stride = 2}) {
+ResNetEncoderImpl::ResNetEncoderImpl(EncoderKind kind, double width)
+    : base_channels_(scaled_channels(64, width)),
+      stem_(*this, "conv1", "bn1", {.in = 3, .out = base_channels_, .kernel = 7, .stride = 2}) {
   const bool bottleneck = kind == EncoderKind::kResNet50;
-  const int64_t expansion = bottleneck ? 4 : 1;
-  channels_ = {64, 64 * expansion, 128 * expansion, 256 * expansion, 512 * expansion};
+  const int64_t expanded = base_channels_ * (bottleneck ? 4 : 1);
+  channels_ = {base_channels_, expanded, 2 * expanded, 4 * expanded, 8 * expanded};
   const auto blocks = blocks_of(kind);
   for (size_t i = 0; i < layers_.size(); ++i) {
     torch::nn::Sequential layer;
     for (int block = 0; block < blocks[i]; ++block) {
       const bool first = block == 0;
-      layer->push_back(ResidualBlock(bottleneck, channels_[first ? i : i + 1], int64_t{64} << i,
+      layer->push_back(ResidualBlock(bottleneck, channels_[first ? i : i + 1], base_channels_ << i,
                                      first && i > 0 ? 2 : 1));
     }
     layers_[i] = register_module("layer" + std::to_string(i + 1), layer);

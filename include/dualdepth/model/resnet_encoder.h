@@ -23,12 +23,13 @@ using EncoderFeatures = std::array<torch::Tensor, 5>;
 // distribution (fan out), as torchvision's do.
 class ResNetEncoderImpl : public torch::nn::Module {
  public:
-  explicit ResNetEncoderImpl(EncoderKind kind);
+  explicit ResNetEncoderImpl(EncoderKind kind, double width = 1);
 
   // image: float [N, 3, H, W], normalised; H and W multiples of 32.
   EncoderFeatures forward(const torch::Tensor& image);
 
-  // Channels of each output: {64, 64, 128, 256, 512}, times 4 from the second on for ResNet-50.
+  // Channels of each output: {64, 64, 128, 256, 512} times width, from the second on times 4 for
+  // ResNet-50.
   const std::array<int64_t, 5>& channels() const { return channels_; }
 
   // From now on train() leaves every batch norm in evaluation mode: its statistics stay as they
@@ -43,6 +44,7 @@ class ResNetEncoderImpl : public torch::nn::Module {
   void train(bool on = true) override;
 
  private:
+  int64_t base_channels_;
   std::array<int64_t, 5> channels_{};
   bool batch_norm_frozen_ = false;
   ConvBatchNorm stem_;
