@@ -14,7 +14,6 @@ class FakeQuantizedNetTest : public QuantizedNetwork {
     // Also layers whose codes and biases are other ones than rounding to nearest gives.
     QuantizeOptions options = quick();
     options.round_adaptively = true;
-    options.keep_float = wide_layers();
     quantization_ = quantize_graph(graph_, contract_, pictures_, options);
   }
 
