@@ -56,9 +56,9 @@ TEST(TensorFile, ReadsOnlyNamesWithThePrefixAndStripsIt) {
 
 TEST(EncoderWeights, TheSharedFileMatchesAllButLayer4sConvolutionsAndTheirNorms) {
   DUALDEPTH_NEEDS_SHARED("weights/resnet18_partial.safetensors");
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   const auto report =
-      load_encoder_weights(encoder, testing::shared_path("weights/resnet18_partial.safetensors"));
+      load_encoder_weights(*encoder, testing::shared_path("weights/resnet18_partial.safetensors"));
   // 20 convolutions and 20 norms of 4 tensors make 100; four of each are absent from the file.
   EXPECT_EQ(report.matched.size(), 80u);
   EXPECT_EQ(report.missing.size(), 20u);
@@ -71,14 +71,14 @@ TEST(EncoderWeights, TheSharedFileMatchesAllButLayer4sConvolutionsAndTheirNorms)
 
 TEST(EncoderWeights, AClassifierIsReportedAsUnused) {
   const TempFolder folder;
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors["fc.weight"] = torch::zeros({1000, 512});
   tensors["fc.bias"] = torch::zeros({1000});
   tensors.erase("bn1.weight");
   tensors.erase("bn1.num_batches_tracked");
   write_tensors(folder / "w.safetensors", tensors);
-  const auto report = load_encoder_weights(encoder, folder / "w.safetensors");
+  const auto report = load_encoder_weights(*encoder, folder / "w.safetensors");
   EXPECT_THAT(report.unused, ElementsAre("fc.bias", "fc.weight"));
   EXPECT_THAT(report.missing, ElementsAre("bn1.weight"));
   // 20 convolutions and 20 norms of 5 tensors make 120; two were taken away.
@@ -88,14 +88,14 @@ TEST(EncoderWeights, AClassifierIsReportedAsUnused) {
 
 TEST(EncoderWeights, AllDifferencesInShapeAreListedAndNothingIsLoaded) {
   const TempFolder folder;
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   const auto before = encoder->named_parameters()["bn1.weight"].clone();
   tensors["bn1.weight"] = torch::full({64}, 3.0);
   tensors["conv1.weight"] = torch::zeros({64, 1, 7, 7});
   tensors["layer2.0.bn1.bias"] = torch::zeros({64});
   write_tensors(folder / "w.safetensors", tensors);
-  EXPECT_THAT([&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
+  EXPECT_THAT([&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
               ThrowsMessage<Error>(AllOf(HasSubstr("w.safetensors"), HasSubstr("2 that differ"),
                                          HasSubstr("conv1.weight: expected Float [64, 3, 7, 7], "
                                                    "got Float [64, 1, 7, 7]"),
@@ -106,14 +106,14 @@ TEST(EncoderWeights, AllDifferencesInShapeAreListedAndNothingIsLoaded) {
 TEST(EncoderWeights, AFileWithoutAnyEncoderNameIsRefused) {
   const TempFolder folder;
   write_tensors(folder / "w.safetensors", {{"something", torch::zeros(3)}});
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   EXPECT_THAT(
-      [&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
-      ThrowsMessage<Error>(AllOf(HasSubstr("torchvision's names"), HasSubstr("something"))));
+      [&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
+      ThrowsMessage<Error>(AllOf(HasSubstr("conv1.weight"), HasSubstr("something"))));
 }
 
 TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors.erase("conv1.weight");
   tensors["bn1.bias"] = torch::zeros({1});
@@ -126,7 +126,7 @@ TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
 }
 
 TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors["bn1.bias"] = torch::full({64}, 1.5, torch::kBFloat16);
   load_whole_state(*encoder, tensors, "x.safetensors");
@@ -137,8 +137,8 @@ TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
 
 class PythonTorch : public ::testing::TestWithParam<EncoderKind> {};
 
-// Random weights, random statistics: nothing cancels. The script builds the network on its own and
-// loads the encoder strictly, which also proves torchvision's names.
+// Random weights, random statistics: nothing cancels. torchvision's and timm's networks load the
+// encoder strictly, which also proves the names.
 TEST_P(PythonTorch, ComputesTheSameNetwork) {
   DUALDEPTH_NEEDS_INTEROP();
   torch::manual_seed(4);
@@ -157,7 +157,8 @@ TEST_P(PythonTorch, ComputesTheSameNetwork) {
   tensors["image"] = torch::rand({2, 3, 64, 96});
   write_tensors(folder / "in.safetensors", tensors);
   const auto script = testing::run_interop_script(
-      "model/reference_network.py", folder / "in.safetensors", folder / "out.safetensors");
+      "model/reference_network.py", std::string(enum_name(options.encoder)),
+      folder / "in.safetensors", folder / "out.safetensors");
   ASSERT_EQ(script.exit_code, 0) << script.errors;
   const auto expected = read_tensors(SafetensorsFile(folder / "out.safetensors"));
 
@@ -165,7 +166,7 @@ TEST_P(PythonTorch, ComputesTheSameNetwork) {
     return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
   };
   const auto expect_the_same = [&] {
-    const auto encoded = net->encoder()((tensors["image"] - 0.45) / 0.225);
+    const auto encoded = net->encoder().forward((tensors["image"] - 0.45) / 0.225);
     for (size_t i = 0; i < encoded.size(); ++i) {
       EXPECT_LT(difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
     }
@@ -182,8 +183,11 @@ TEST_P(PythonTorch, ComputesTheSameNetwork) {
   expect_the_same();
 }
 
-INSTANTIATE_TEST_SUITE_P(BasicBlocksAndBottlenecks, PythonTorch,
-                         ::testing::Values(EncoderKind::kResNet18, EncoderKind::kResNet50),
+INSTANTIATE_TEST_SUITE_P(Encoders, PythonTorch,
+                         ::testing::Values(EncoderKind::kResNet18, EncoderKind::kResNet50,
+                                           EncoderKind::kResNet101, EncoderKind::kMobileNetV2,
+                                           EncoderKind::kMobileNetV3Large,
+                                           EncoderKind::kEfficientNetLite0),
                          [](const auto& info) { return std::string(enum_name(info.param)); });
 
 }  // namespace

@@ -115,7 +115,7 @@ void print_maps(InspectedModel& model) {
     fmt::print("{:<22} {:>12}\n", name, fmt::format("{}", fmt::join(map.sizes().slice(1), " x ")));
   };
   fmt::print("\n{:<22} {:>12}\n", "map", "C x H x W");
-  const auto encoded = model.net->encoder()(image);
+  const auto encoded = model.net->encoder().forward(image);
   for (size_t i = 0; i < encoded.size(); ++i) print(fmt::format("encoder {}", i), encoded[i]);
   for (const auto& [scale, feature] : model.net->decoder()(encoded)) {
     print(fmt::format("decoder scale {}", scale), feature);
