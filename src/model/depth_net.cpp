@@ -62,7 +62,7 @@ void check_image_shape(const torch::Tensor& image) {
 
 DepthNetImpl::DepthNetImpl(const ModelOptions& options)
     : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {
-  encoder_ = register_module("encoder", ResNetEncoder(options.encoder));
+  encoder_ = register_module("encoder", ResNetEncoder(options.encoder, options.encoder_width));
   decoder_ = register_module("decoder", DualHeadDepthDecoder(encoder_->channels(), options));
   for (auto& parameter : parameters()) {
     if (parameter.dim() == 4) {

@@ -6,12 +6,17 @@
 #include <algorithm>
 #include <string>
 
+#include "dualdepth/model/scaled_channels.h"
 #include "dualdepth/model/upsampled_filters.h"
 
 namespace dualdepth {
 namespace {
 
-constexpr std::array<int64_t, 5> kChannels = {16, 32, 64, 128, 256};
+std::array<int64_t, 5> channels_of(double width) {
+  std::array<int64_t, 5> channels{16, 32, 64, 128, 256};
+  for (auto& count : channels) count = scaled_channels(count, width);
+  return channels;
+}
 
 torch::nn::Conv2d conv3x3(int64_t in, int64_t out) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
@@ -28,19 +33,20 @@ torch::Tensor upsample_nearest_x2(const torch::Tensor& x) {
 
 DualHeadDepthDecoderImpl::DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
                                                    const ModelOptions& options) {
+  const auto channels = channels_of(options.decoder_width);
   const auto& scales = options.head.scales;
   const int64_t finest = *std::min_element(scales.begin(), scales.end());
   for (int64_t i = 4; i >= finest; --i) {
-    const int64_t in = i == 4 ? encoder_channels[4] : kChannels[i + 1];
+    const int64_t in = i == 4 ? encoder_channels[4] : channels[i + 1];
     const int64_t skip = i == 0 ? 0 : encoder_channels[i - 1];
     const std::string name = "upconv_" + std::to_string(i);
-    stages_.emplace(
-        i, Stage{register_module(name + "_0", conv3x3(in, kChannels[i])),
-                 register_module(name + "_1", conv3x3(kChannels[i] + skip, kChannels[i]))});
+    stages_.emplace(i,
+                    Stage{register_module(name + "_0", conv3x3(in, channels[i])),
+                          register_module(name + "_1", conv3x3(channels[i] + skip, channels[i]))});
   }
   for (const int64_t scale : scales) {
     heads_.emplace(scale, register_module("head_" + std::to_string(scale),
-                                          DualHead(kChannels[scale], options)));
+                                          DualHead(channels[scale], options)));
   }
   for (const auto& module : modules(/*include_self=*/false)) {
     if (const auto* convolution = module->as<torch::nn::Conv2d>()) {
@@ -84,11 +90,11 @@ void DualHeadDepthDecoderImpl::split_filters() {
   const torch::NoGradGuard no_grad;
   for (auto& [i, stage] : stages_) {
     const auto& weight = stage.after->weight;
-    stage.doubled_filters = upsampled_filters(weight.slice(1, 0, kChannels[i]))
+    const int64_t doubled = stage.before->options.out_channels();
+    stage.doubled_filters = upsampled_filters(weight.slice(1, 0, doubled))
                                 .contiguous(torch::MemoryFormat::ChannelsLast);
     if (i == 0) continue;
-    stage.skip_filters =
-        weight.slice(1, kChannels[i]).contiguous(torch::MemoryFormat::ChannelsLast);
+    stage.skip_filters = weight.slice(1, doubled).contiguous(torch::MemoryFormat::ChannelsLast);
   }
 }
 

@@ -39,6 +39,16 @@ TEST(ResNetEncoder, HasAsManyParametersAsTorchvisionsWithoutItsClassifier) {
   EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet50)), 25557032 - 2049000);
 }
 
+// By hand, with c channels of the stem: 149 c + (36 c^2 + 8 c), then for o = 2i in i = c, 2c, 4c:
+// 9 i o + 27 o^2 + i o + 10 o; c = 64 gives torchvision's total.
+TEST(ResNetEncoder, AWidthScalesTheChannelsOfAllItsConvolutions) {
+  EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet18, 0.5)), 2798880);
+  EXPECT_EQ(ResNetEncoder(EncoderKind::kResNet18, 0.5)->channels(),
+            (std::array<int64_t, 5>{32, 32, 64, 128, 256}));
+  EXPECT_EQ(ResNetEncoder(EncoderKind::kResNet50, 0.125)->channels(),
+            (std::array<int64_t, 5>{8, 32, 64, 128, 256}));
+}
+
 TEST(ResNetEncoder, GivesFiveMapsFromHalfToOneThirtySecondOfTheSize) {
   for (const auto kind : {EncoderKind::kResNet18, EncoderKind::kResNet50}) {
     ResNetEncoder encoder(kind);
@@ -76,6 +86,13 @@ TEST(DepthNet, HasTheParameterCountsOfItsDesign) {
   // Heads by hand: (9 * (16 + 32 + 64 + 128) + 4) * (256 + 1).
   EXPECT_EQ(count_parameters(*net, "head_"), (9 * 240 + 4) * 257);
   EXPECT_EQ(count_parameters(*net), 11176512 + 3150560 + 556148);
+}
+
+TEST(DepthNet, AWidthScalesTheChannelsOfItsDecoder) {
+  ModelOptions options;
+  options.decoder_width = 0.5;
+  // By hand: 9 * in * out + out of ten convolutions between 512, 128, 64, 32, 16 and 8 channels.
+  EXPECT_EQ(count_parameters(*DepthNet(options), "upconv"), 1280944);
 }
 
 TEST(DepthNet, StartsItsDecoderFromXavierAndZeroBias) {
@@ -160,6 +177,7 @@ TEST(DepthNet, FoldedBatchNormGivesTheSameFeatures) {
   for (const auto kind : {EncoderKind::kResNet18, EncoderKind::kResNet50}) {
     ModelOptions options;
     options.encoder = kind;
+    options.decoder_width = 0.5;
     DepthNet net(options);
     give_trained_batch_norm(net);
     net->eval();

@@ -74,6 +74,10 @@ void print_facts(const InspectedModel& model) {
   const auto& codec = options.params.codec;
   const auto& shape = model.config.data.image_shape;
   fmt::print("encoder  {}\n", enum_name(options.encoder));
+  if (options.encoder_width != 1 || options.decoder_width != 1) {
+    fmt::print("width    {} of the encoder's channels, {} of the decoder's\n",
+               options.encoder_width, options.decoder_width);
+  }
   fmt::print("weights  {}\n", model.weights);
   fmt::print("input    image [N, 3, {}, {}], RGB in 0..1, (x - [{}]) / [{}]\n", shape[0], shape[1],
              fmt::join(options.mean, ", "), fmt::join(options.std, ", "));

@@ -80,6 +80,8 @@ struct HeadOptions {
 
 struct ModelOptions {
   EncoderKind encoder = EncoderKind::kResNet18;
+  double encoder_width = 1;
+  double decoder_width = 1;
   std::string pretrained;
   std::vector<double> mean = {0.45, 0.45, 0.45};
   std::vector<double> std = {0.225, 0.225, 0.225};
@@ -89,6 +91,14 @@ struct ModelOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v.field("encoder", encoder, {.help = "network that turns the picture into features"});
+    v.field("encoder_width", encoder_width,
+            {.help = "factor of the encoder's channels; published weights are for 1",
+             .min = 0.125,
+             .max = 4});
+    v.field("decoder_width", decoder_width,
+            {.help = "factor of the decoder's channels, which are 16 to 256 from fine to coarse",
+             .min = 0.125,
+             .max = 4});
     v.field(
         "pretrained", pretrained,
         {.help = "safetensors file with encoder weights in torchvision's names; empty: random"});

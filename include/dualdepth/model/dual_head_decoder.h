@@ -24,8 +24,8 @@ using ScaleFeatures = std::map<int64_t, torch::Tensor>;
 //
 //   x = relu(upconv_i_0(x)); x = nearest x2; x = concat(x, skip_i); x = relu(upconv_i_1(x))
 //
-// with 256, 128, 64, 32, 16 channels for i = 4..0, zero padding, Xavier-uniform filters and zero
-// biases. Scale 0 has no skip.
+// with 256, 128, 64, 32, 16 channels (times model.decoder_width) for i = 4..0, zero padding,
+// Xavier-uniform filters and zero biases. Scale 0 has no skip.
 class DualHeadDepthDecoderImpl : public torch::nn::Module {
  public:
   DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
