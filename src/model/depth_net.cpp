@@ -62,7 +62,7 @@ void check_image_shape(const torch::Tensor& image) {
 
 DepthNetImpl::DepthNetImpl(const ModelOptions& options)
     : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {
-  encoder_ = register_module("encoder", ResNetEncoder(options.encoder, options.encoder_width));
+  encoder_ = register_module("encoder", make_encoder(options));
   decoder_ = register_module("decoder", DualHeadDepthDecoder(encoder_->channels(), options));
   for (auto& parameter : parameters()) {
     if (parameter.dim() == 4) {
@@ -79,8 +79,8 @@ ScaleFeatures DepthNetImpl::features(const torch::Tensor& image, Precision preci
   follow(mean_, image);
   follow(std_, image);
   const auto normalised = (image - mean_) / std_;
-  return decoder_->forward(encoder_(normalised.contiguous(torch::MemoryFormat::ChannelsLast)),
-                           maps);
+  return decoder_->forward(
+      encoder_->forward(normalised.contiguous(torch::MemoryFormat::ChannelsLast)), maps);
 }
 
 void DepthNetImpl::check_batch_statistics(const torch::Tensor& image) const {
