@@ -1,10 +1,10 @@
 """The network in PyTorch: torchvision's or timm's encoder, and the decoder from the paper's description.
 
-usage: reference_network.py ENCODER IN.safetensors OUT.safetensors
+usage: reference_network.py FOLDER ENCODER...
 
-ENCODER is a value of model.encoder. IN holds the weights of a DepthNet with heads at scales 0 and 1
-(encoder.*, decoder.*) and `image`. OUT gets encoder_0..4 and, for both scales, integer_S and
-fraction_S (logits).
+ENCODER is a value of model.encoder. FOLDER/ENCODER.in holds the weights of a DepthNet with heads at
+scales 0 and 1 (encoder.*, decoder.*) and `image`. FOLDER/ENCODER.out gets encoder_0..4 and, for both
+scales, integer_S and fraction_S (logits).
 """
 
 import sys
@@ -67,6 +67,11 @@ def make_encoder(name):
 
 def decode(weights, features):
     def conv3x3(name, x):
+        depthwise = weights.get(f"decoder.{name}.depthwise.weight")
+        if depthwise is not None:
+            x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
+            return F.conv2d(x, weights[f"decoder.{name}.pointwise.weight"],
+                            weights[f"decoder.{name}.pointwise.bias"])
         return F.conv2d(x, weights[f"decoder.{name}.weight"], weights[f"decoder.{name}.bias"],
                         padding=1)
 
@@ -84,8 +89,7 @@ def decode(weights, features):
     return heads
 
 
-def main():
-    name, source, target = sys.argv[1:]
+def compute(name, source, target):
     weights = load_file(source)
     image = weights.pop("image")
     own = {key.removeprefix("encoder."): tensor for key, tensor in weights.items()
@@ -100,4 +104,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    for encoder in sys.argv[2:]:
+        compute(encoder, f"{sys.argv[1]}/{encoder}.in", f"{sys.argv[1]}/{encoder}.out")

@@ -8,7 +8,6 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/model/depth_net.h"
 #include "testing/interop_python.h"
-#include "testing/print_enum.h"
 #include "testing/shared_data.h"
 #include "testing/temp_folder.h"
 
@@ -135,60 +134,67 @@ TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
   EXPECT_EQ(bias[63].item<float>(), 1.5f);
 }
 
-class PythonTorch : public ::testing::TestWithParam<EncoderKind> {};
+double relative_difference(const torch::Tensor& got, const torch::Tensor& want) {
+  return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
+}
+
+void expect_the_same(DepthNet& net, const torch::Tensor& image, const NamedTensors& expected) {
+  const auto encoded = net->encoder().forward((image - 0.45) / 0.225);
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    EXPECT_LT(relative_difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
+  }
+  for (const auto& [scale, feature] : net->features(image)) {
+    const auto heads = net->heads(feature, scale);
+    EXPECT_LT(relative_difference(heads.integer_logits,
+                                  expected.at(fmt::format("integer_{}", scale))),
+              1e-4);
+    EXPECT_LT(relative_difference(heads.fraction_logits,
+                                  expected.at(fmt::format("fraction_{}", scale))),
+              1e-4);
+  }
+}
 
 // Random weights, random statistics: nothing cancels. torchvision's and timm's networks load the
-// encoder strictly, which also proves the names.
-TEST_P(PythonTorch, ComputesTheSameNetwork) {
+// encoder strictly, which also proves the names. One process for all: Python imports them for long.
+TEST(PythonTorch, ComputesTheSameNetworks) {
   DUALDEPTH_NEEDS_INTEROP();
   torch::manual_seed(4);
   const TempFolder folder;
-  ModelOptions options;
-  options.encoder = GetParam();
-  options.head.scales = {0, 1};
-  DepthNet net(options);
-  net->eval();
   const torch::NoGradGuard no_grad;
-  auto tensors = state_of(*net);
-  for (auto& [name, tensor] : tensors) {
-    if (name.ends_with("running_mean") || name.ends_with("bias")) tensor.normal_(0, 0.1);
-    if (name.ends_with("running_var")) tensor.uniform_(0.5, 2);
+  const auto image = torch::rand({2, 3, 64, 96});
+  std::vector<DepthNet> nets;
+  std::vector<std::string> arguments{folder.path().string()};
+  using enum EncoderKind;
+  for (const auto kind : {kResNet18, kResNet50, kResNet101, kMobileNetV2, kMobileNetV3Large,
+                          kEfficientNetLite0}) {
+    ModelOptions options;
+    options.encoder = kind;
+    options.head.scales = {0, 1};
+    if (kind == kMobileNetV2) options.decoder_block = DecoderBlock::kSeparable;
+    DepthNet& net = nets.emplace_back(options);
+    net->eval();
+    auto tensors = state_of(*net);
+    for (auto& [name, tensor] : tensors) {
+      if (name.ends_with("running_mean") || name.ends_with("bias")) tensor.normal_(0, 0.1);
+      if (name.ends_with("running_var")) tensor.uniform_(0.5, 2);
+    }
+    tensors["image"] = image;
+    arguments.emplace_back(enum_name(kind));
+    write_tensors(folder / (arguments.back() + ".in"), tensors);
   }
-  tensors["image"] = torch::rand({2, 3, 64, 96});
-  write_tensors(folder / "in.safetensors", tensors);
-  const auto script = testing::run_interop_script(
-      "model/reference_network.py", std::string(enum_name(options.encoder)),
-      folder / "in.safetensors", folder / "out.safetensors");
+  arguments.insert(arguments.begin(),
+                   (testing::source_dir() / "tests/model/reference_network.py").string());
+  const auto script = testing::run_program(testing::interop_python(), arguments);
   ASSERT_EQ(script.exit_code, 0) << script.errors;
-  const auto expected = read_tensors(SafetensorsFile(folder / "out.safetensors"));
-
-  const auto difference = [](const torch::Tensor& got, const torch::Tensor& want) {
-    return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
-  };
-  const auto expect_the_same = [&] {
-    const auto encoded = net->encoder().forward((tensors["image"] - 0.45) / 0.225);
-    for (size_t i = 0; i < encoded.size(); ++i) {
-      EXPECT_LT(difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
-    }
-    for (const auto& [scale, feature] : net->features(tensors["image"])) {
-      const auto heads = net->heads(feature, scale);
-      EXPECT_LT(difference(heads.integer_logits, expected.at(fmt::format("integer_{}", scale))),
-                1e-4);
-      EXPECT_LT(difference(heads.fraction_logits, expected.at(fmt::format("fraction_{}", scale))),
-                1e-4);
-    }
-  };
-  expect_the_same();
-  net->prepare_for_prediction();
-  expect_the_same();
+  for (DepthNet& net : nets) {
+    const std::string name(enum_name(net->options().encoder));
+    SCOPED_TRACE(name);
+    const auto expected = read_tensors(SafetensorsFile(folder / (name + ".out")));
+    expect_the_same(net, image, expected);
+    net->prepare_for_prediction();
+    expect_the_same(net, image, expected);
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(Encoders, PythonTorch,
-                         ::testing::Values(EncoderKind::kResNet18, EncoderKind::kResNet50,
-                                           EncoderKind::kResNet101, EncoderKind::kMobileNetV2,
-                                           EncoderKind::kMobileNetV3Large,
-                                           EncoderKind::kEfficientNetLite0),
-                         [](const auto& info) { return std::string(enum_name(info.param)); });
 
 }  // namespace
 }  // namespace dualdepth
