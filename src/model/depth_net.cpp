@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/model/map_pixels.h"
 
 namespace dualdepth {
 namespace {
@@ -110,11 +111,8 @@ HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {
 HeadOutput DepthNetImpl::heads_at(const torch::Tensor& feature, int64_t scale,
                                   const torch::Tensor& pixels) {
   const auto filters = decoder_->head(scale)->filters();
-  if (scale == 0) return apply_at(filters, feature, pixels);
-  const int64_t width = feature.size(3);
-  const auto line = pixels.floor_divide(width << scale);  // n * H + y, H a multiple of 2^scale
-  const auto x = pixels.remainder(width << scale).bitwise_right_shift(scale);
-  return apply_at(filters, feature, line.bitwise_right_shift(scale) * width + x);
+  const int64_t factor = int64_t{1} << scale;
+  return apply_at(filters, feature, map_pixels(pixels, feature.size(3) * factor, factor));
 }
 
 }  // namespace dualdepth
