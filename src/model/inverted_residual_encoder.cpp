@@ -206,9 +206,8 @@ InvertedResidual InvertedResidualEncoder::add_block(const Names& names, const Sh
   block.depthwise = add_conv(names.depthwise, {expanded, expanded, kernel, stride, expanded});
   if (squeezes) {
     const int64_t squeezed = squeezed_channels(expanded);
-    block.squeeze = {
-        register_at(*this, names.squeeze + ".fc1", pointwise(expanded, squeezed)),
-        register_at(*this, names.squeeze + ".fc2", pointwise(squeezed, expanded))};
+    block.squeeze = {register_at(*this, names.squeeze + ".fc1", pointwise(expanded, squeezed)),
+                     register_at(*this, names.squeeze + ".fc2", pointwise(squeezed, expanded))};
   }
   block.project = add_conv(names.project, {expanded, out, 1, 1});
   block.activation = activation;

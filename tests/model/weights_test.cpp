@@ -106,9 +106,8 @@ TEST(EncoderWeights, AFileWithoutAnyEncoderNameIsRefused) {
   const TempFolder folder;
   write_tensors(folder / "w.safetensors", {{"something", torch::zeros(3)}});
   const auto encoder = make_encoder({});
-  EXPECT_THAT(
-      [&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
-      ThrowsMessage<Error>(AllOf(HasSubstr("conv1.weight"), HasSubstr("something"))));
+  EXPECT_THAT([&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("conv1.weight"), HasSubstr("something"))));
 }
 
 TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
@@ -145,12 +144,12 @@ void expect_the_same(DepthNet& net, const torch::Tensor& image, const NamedTenso
   }
   for (const auto& [scale, feature] : net->features(image)) {
     const auto heads = net->heads(feature, scale);
-    EXPECT_LT(relative_difference(heads.integer_logits,
-                                  expected.at(fmt::format("integer_{}", scale))),
-              1e-4);
-    EXPECT_LT(relative_difference(heads.fraction_logits,
-                                  expected.at(fmt::format("fraction_{}", scale))),
-              1e-4);
+    EXPECT_LT(
+        relative_difference(heads.integer_logits, expected.at(fmt::format("integer_{}", scale))),
+        1e-4);
+    EXPECT_LT(
+        relative_difference(heads.fraction_logits, expected.at(fmt::format("fraction_{}", scale))),
+        1e-4);
   }
 }
 
@@ -165,8 +164,8 @@ TEST(PythonTorch, ComputesTheSameNetworks) {
   std::vector<DepthNet> nets;
   std::vector<std::string> arguments{folder.path().string()};
   using enum EncoderKind;
-  for (const auto kind : {kResNet18, kResNet50, kResNet101, kMobileNetV2, kMobileNetV3Large,
-                          kEfficientNetLite0}) {
+  for (const auto kind :
+       {kResNet18, kResNet50, kResNet101, kMobileNetV2, kMobileNetV3Large, kEfficientNetLite0}) {
     ModelOptions options;
     options.encoder = kind;
     options.head.scales = {0, 1};

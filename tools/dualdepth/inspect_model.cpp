@@ -173,9 +173,10 @@ void add_inspect_model(CLI::App& inspect, ProgramState&) {
     bool tensors = false;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* verb = inspect.add_subcommand(
-      "model", "Print a network's contract, parameters and multiply-accumulates of each part, and shapes of its "
-      "maps");
+  CLI::App* verb = inspect.add_subcommand("model",
+                                          "Print a network's contract, parameters and "
+                                          "multiply-accumulates of each part, and shapes of its "
+                                          "maps");
   verb->add_option(
           "MODEL", options->file,
           "configuration (.yaml), checkpoint (.safetensors), or exported file (.onnx, .ts), of "
