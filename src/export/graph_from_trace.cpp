@@ -180,8 +180,8 @@ class Converter {
   }
 
   Clip clip(const jit::Node& node) const {
-    return {static_cast<float>(constant(node, 1).toDouble()),
-            static_cast<float>(constant(node, 2).toDouble())};
+    return {constant(node, 1).toScalar().to<float>(),
+            constant(node, 2).toScalar().to<float>()};
   }
 
   Reduce mean(const jit::Node& node) const {

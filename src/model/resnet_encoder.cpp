@@ -1,5 +1,6 @@
 #include "dualdepth/model/resnet_encoder.h"
 
+#include <fmt/format.h>
 #include <torch/nn/functional/pooling.h>
 
 #include <algorithm>
@@ -46,7 +47,7 @@ ResNetEncoder::ResNetEncoder(EncoderKind kind, double width) {
   for (size_t i = 0; i < layers_.size(); ++i) {
     for (int block = 0; block < depth.blocks[i]; ++block) {
       const int64_t stride = block == 0 && i > 0 ? 2 : 1;
-      const auto name = "layer" + std::to_string(i + 1) + "." + std::to_string(block);
+      const auto name = fmt::format("layer{}.{}", i + 1, block);
       layers_[i].push_back(
           add_block(name, block_shapes(depth.has_bottlenecks, in, base << i, stride)));
       in = (base << i) * expansion;
@@ -61,8 +62,8 @@ ResNetEncoder::Block ResNetEncoder::add_block(const std::string& name,
   Block block;
   int64_t stride = 1;
   for (size_t i = 0; i < shapes.size(); ++i) {
-    const auto number = std::to_string(i + 1);
-    block.convs.push_back(&add(name + ".conv" + number, name + ".bn" + number, shapes[i]));
+    block.convs.push_back(&add(fmt::format("{}.conv{}", name, i + 1),
+                               fmt::format("{}.bn{}", name, i + 1), shapes[i]));
     stride *= shapes[i].stride;
   }
   const int64_t in = shapes.front().in;

@@ -20,15 +20,14 @@ enum class EncoderKind {
 };
 template <>
 struct EnumNames<EncoderKind> {
-  static constexpr std::array values{std::pair{EncoderKind::kResNet18, "resnet18"},
-                                     std::pair{EncoderKind::kResNet34, "resnet34"},
-                                     std::pair{EncoderKind::kResNet50, "resnet50"},
-                                     std::pair{EncoderKind::kResNet101, "resnet101"},
-                                     std::pair{EncoderKind::kMobileNetV2, "mobilenet_v2"},
-                                     std::pair{EncoderKind::kMobileNetV3Large,
-                                               "mobilenet_v3_large"},
-                                     std::pair{EncoderKind::kEfficientNetLite0,
-                                               "efficientnet_lite0"}};
+  static constexpr std::array values{
+      std::pair{EncoderKind::kResNet18, "resnet18"},
+      std::pair{EncoderKind::kResNet34, "resnet34"},
+      std::pair{EncoderKind::kResNet50, "resnet50"},
+      std::pair{EncoderKind::kResNet101, "resnet101"},
+      std::pair{EncoderKind::kMobileNetV2, "mobilenet_v2"},
+      std::pair{EncoderKind::kMobileNetV3Large, "mobilenet_v3_large"},
+      std::pair{EncoderKind::kEfficientNetLite0, "efficientnet_lite0"}};
 };
 
 // What each 3x3 convolution of the decoder is: itself, or a depthwise 3x3 one and a 1x1 one behind
@@ -83,7 +82,8 @@ struct HeadOptions {
     v.field("kind", kind, {.help = "what the channels of the head are asked of a pixel"});
     v.field(
         "scales", scales,
-        {.help = "scales with heads; scale s has 1/2^s of the input's size, and the finest predicts",
+        {.help =
+             "scales with heads; scale s has 1/2^s of the input's size, and the finest predicts",
          .min = 0,
          .max = 3});
     v.field("level_smoothing", level_smoothing,
