@@ -4,6 +4,7 @@
 //   peak_mb X      largest resident memory of the process
 //
 //   build/bench/train_step --batch 2 --density 0.05 [--height 192 --width 640] [--bf16]
+//                          [model.encoder=mobilenet_v2 ...]
 #include "dualdepth/train/train_step.h"
 
 #include <ATen/ops/rand.h>
@@ -13,6 +14,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "dualdepth/runtime/device.h"
 #include "dualdepth/train/checkpoint.h"
@@ -29,6 +32,7 @@ struct BenchOptions {
   int64_t steps = 8;
   int64_t warmup = 2;
   bool bf16 = false;
+  std::vector<std::string> overrides;
 };
 
 BenchOptions parse(int argc, char** argv) {
@@ -43,6 +47,8 @@ BenchOptions parse(int argc, char** argv) {
   program.add_option("--steps", options.steps, "Timed steps")->capture_default_str();
   program.add_option("--warmup", options.warmup, "Steps before them")->capture_default_str();
   program.add_flag("--bf16", options.bf16, "Encoder and decoder in bfloat16");
+  program.add_option("OVERRIDE", options.overrides,
+                     "Keys of a run's configuration with their values: model.encoder=resnet34");
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -64,7 +70,7 @@ Batch random_batch(const BenchOptions& options) {
 
 int run(const BenchOptions& options) {
   set_compute_threads(options.threads);
-  RunConfig config;
+  RunConfig config = parse_run_config("{}", "defaults", options.overrides);
   config.trainer.precision = options.bf16 ? Precision::kBFloat16 : Precision::kFloat32;
   TrainState state = start_state(config, torch::kCPU);
   TrainStep step(state.net, state.optimizer, config);

@@ -101,9 +101,9 @@ std::vector<ErrorParts> ModelOptions::problems() const {
   const bool repeats = std::any_of(scales.begin(), scales.end(), [&](int64_t scale) {
     return std::count(scales.begin(), scales.end(), scale) > 1;
   });
-  if (repeats || !contains(scales, 0)) {
+  if (repeats || scales.empty()) {
     problems.push_back({.subject = "model.head.scales",
-                        .expected = "scale 0, which predicts, and each scale once",
+                        .expected = "at least one scale, and each once",
                         .got = list_text(scales),
                         .fix = ""});
   }

@@ -17,17 +17,25 @@ namespace {
 using graph::Add;
 using graph::Affine;
 using graph::ArgMax;
+using graph::Binary;
+using graph::BinaryFunction;
+using graph::Clip;
 using graph::Concat;
 using graph::Conv;
 using graph::Graph;
+using graph::HardSigmoid;
 using graph::MaxPool;
 using graph::Node;
 using graph::NodeId;
 using graph::Operation;
 using graph::Output;
+using graph::Reduce;
+using graph::ReduceFunction;
 using graph::Relu;
 using graph::Shape;
 using graph::Sigmoid;
+using graph::Unary;
+using graph::UnaryFunction;
 using graph::Upsample;
 
 namespace jit = torch::jit;
@@ -60,6 +68,17 @@ class Converter {
     if (kind == "aten::_convolution") return set(node, conv(node), {value(node, 0)});
     if (kind == "aten::relu") return set(node, Relu{}, {value(node, 0)});
     if (kind == "aten::sigmoid") return set(node, Sigmoid{}, {value(node, 0)});
+    if (kind == "aten::hardtanh") return set(node, clip(node), {value(node, 0)});
+    if (kind == "aten::hardswish") {
+      return set(node, Unary{UnaryFunction::kHardSwish}, {value(node, 0)});
+    }
+    if (kind == "aten::hardsigmoid") {
+      return set(node, HardSigmoid{.alpha = 1.0F / 6, .beta = 0.5F}, {value(node, 0)});
+    }
+    if (kind == "aten::mean") return set(node, mean(node), {value(node, 0)});
+    if (kind == "aten::mul") {
+      return set(node, Binary{BinaryFunction::kMul}, {value(node, 0), value(node, 1)});
+    }
     if (kind == "aten::argmax") return set(node, ArgMax{}, {value(node, 0)});
     if (kind == "aten::max_pool2d") return set(node, max_pool(node), {value(node, 0)});
     if (kind == "aten::upsample_nearest2d") return set(node, upsample(node), {value(node, 0)});
@@ -150,16 +169,24 @@ class Converter {
 
   Conv conv(const jit::Node& node) const {
     if (constant(node, 6).toBool()) refuse(node, "a plain convolution", "a transposed one");
-    if (const auto groups = constant(node, 8).toInt(); groups != 1) {
-      refuse(node, "one group", std::to_string(groups));
-    }
     const auto weight = dense(constant(node, 1).toTensor());
     const auto bias = constant(node, 2);
     return {.weight = weight,
             .bias = bias.isNone() ? torch::zeros({weight.size(0)}) : dense(bias.toTensor()),
             .stride = pair(node, 3),
             .padding = pair(node, 4),
-            .dilation = pair(node, 5)};
+            .dilation = pair(node, 5),
+            .groups = constant(node, 8).toInt()};
+  }
+
+  Clip clip(const jit::Node& node) const {
+    return {constant(node, 1).toScalar().to<float>(),
+            constant(node, 2).toScalar().to<float>()};
+  }
+
+  Reduce mean(const jit::Node& node) const {
+    if (!constant(node, 2).toBool()) refuse(node, "axes that are kept", "axes that are dropped");
+    return {ReduceFunction::kMean, constant(node, 1).toIntVector()};
   }
 
   MaxPool max_pool(const jit::Node& node) const {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/model/map_pixels.h"
 
 namespace dualdepth {
 namespace {
@@ -62,7 +63,7 @@ void check_image_shape(const torch::Tensor& image) {
 
 DepthNetImpl::DepthNetImpl(const ModelOptions& options)
     : options_(options), mean_(per_channel(options.mean)), std_(per_channel(options.std)) {
-  encoder_ = register_module("encoder", ResNetEncoder(options.encoder, options.encoder_width));
+  encoder_ = register_module("encoder", make_encoder(options));
   decoder_ = register_module("decoder", DualHeadDepthDecoder(encoder_->channels(), options));
   for (auto& parameter : parameters()) {
     if (parameter.dim() == 4) {
@@ -79,8 +80,8 @@ ScaleFeatures DepthNetImpl::features(const torch::Tensor& image, Precision preci
   follow(mean_, image);
   follow(std_, image);
   const auto normalised = (image - mean_) / std_;
-  return decoder_->forward(encoder_(normalised.contiguous(torch::MemoryFormat::ChannelsLast)),
-                           maps);
+  return decoder_->forward(
+      encoder_->forward(normalised.contiguous(torch::MemoryFormat::ChannelsLast)), maps);
 }
 
 void DepthNetImpl::check_batch_statistics(const torch::Tensor& image) const {
@@ -110,11 +111,8 @@ HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {
 HeadOutput DepthNetImpl::heads_at(const torch::Tensor& feature, int64_t scale,
                                   const torch::Tensor& pixels) {
   const auto filters = decoder_->head(scale)->filters();
-  if (scale == 0) return apply_at(filters, feature, pixels);
-  const int64_t width = feature.size(3);
-  const auto line = pixels.floor_divide(width << scale);  // n * H + y, H a multiple of 2^scale
-  const auto x = pixels.remainder(width << scale).bitwise_right_shift(scale);
-  return apply_at(filters, feature, line.bitwise_right_shift(scale) * width + x);
+  const int64_t factor = int64_t{1} << scale;
+  return apply_at(filters, feature, map_pixels(pixels, feature.size(3) * factor, factor));
 }
 
 }  // namespace dualdepth

@@ -105,13 +105,14 @@ void load_whole_state(NamedTensors own, const NamedTensors& tensors, const std::
   copy_matched(comparison.report, own, tensors);
 }
 
-LoadReport load_encoder_weights(ResNetEncoder& encoder, const std::filesystem::path& file) {
-  auto report = load_matching_state(*encoder, read_tensors(SafetensorsFile(file)), file.string());
+LoadReport load_encoder_weights(Encoder& encoder, const std::filesystem::path& file) {
+  auto report = load_matching_state(encoder, read_tensors(SafetensorsFile(file)), file.string());
   std::erase_if(report.missing,
                 [](const std::string& name) { return name.ends_with("num_batches_tracked"); });
   if (report.matched.empty()) {
     throw Error({.subject = file.string(),
-                 .expected = "encoder weights in torchvision's names (conv1.weight, ...)",
+                 .expected = fmt::format("weights of this encoder ({}, ...)",
+                                         encoder.named_parameters().front().key()),
                  .got = report.unused.empty()
                             ? "no tensor"
                             : fmt::format("{} other tensors, first {}", report.unused.size(),

@@ -4,6 +4,7 @@
 #include "dualdepth/graph/filters.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/graph/run_graph.h"
+#include "dualdepth/model/map_pixels.h"
 #include "dualdepth/quantize/choose_range.h"
 #include "dualdepth/quantize/weight_grid.h"
 
@@ -128,11 +129,12 @@ HeadOutput FakeQuantizedNet::operator()(const torch::Tensor& image,
     for (const NodeId input : node.inputs) inputs.push_back(values[input]);
     values[id] = compute(id, inputs);
   }
+  const int64_t factor = image.size(3) / values[feature].size(3);
   return apply_at({.integer_weight = rounded_weight(integer_),
                    .integer_bias = layers_.at(integer_).bias,
                    .fraction_weight = rounded_weight(fraction_),
                    .fraction_bias = layers_.at(fraction_).bias},
-                  values[feature], pixels);
+                  values[feature], map_pixels(pixels, image.size(3), factor));
 }
 
 Graph FakeQuantizedNet::quantized() const {

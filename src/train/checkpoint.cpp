@@ -87,7 +87,7 @@ NamedTensors parameters_of(const DepthNet& net) {
 DepthNet seeded_network(const RunConfig& config) {
   torch::manual_seed(static_cast<uint64_t>(config.seed));
   DepthNet net(config.model);
-  if (config.trainer.freeze_batch_norm) net->encoder()->freeze_batch_norm();
+  if (config.trainer.freeze_batch_norm) net->encoder().freeze_batch_norm();
   return net;
 }
 

@@ -209,10 +209,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"WeightWithoutHead", "loss: {scale_weights: [1, 0, 0.5, 0]}",
                    "run.yaml:1: loss.scale_weights: expected 0 for scale 2, which is not in "
                    "model.head.scales, got [1, 0, 0.5, 0]"},
-        WrongValue{"NoHeadAtScaleZero",
-                   "model: {head: {scales: [1]}}\nloss: {scale_weights: [0, 1, 0, 0]}",
-                   "run.yaml:1: model.head.scales: expected scale 0, which predicts, and each "
-                   "scale once, got [1]"},
+        WrongValue{"ScaleNamedTwice", "model: {head: {scales: [0, 1, 0]}}",
+                   "run.yaml:1: model.head.scales: expected at least one scale, and each once, "
+                   "got [0, 1, 0]"},
         WrongValue{"StepsWithoutMilestones", "schedule: {type: step}",
                    "run.yaml: schedule.milestones: expected at least one epoch for "
                    "schedule.type: step, got []"},

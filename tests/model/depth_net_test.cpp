@@ -32,53 +32,6 @@ double relative_difference(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().max().item<double>() / b.abs().max().item<double>();
 }
 
-TEST(ResNetEncoder, HasAsManyParametersAsTorchvisionsWithoutItsClassifier) {
-  // torchvision's documented totals 11689512, 21797672 and 25557032 less the 1000-way classifier.
-  EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet18)), 11689512 - 513000);
-  EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet34)), 21797672 - 513000);
-  EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet50)), 25557032 - 2049000);
-}
-
-// By hand, with c channels of the stem: 149 c + (36 c^2 + 8 c), then for o = 2i in i = c, 2c, 4c:
-// 9 i o + 27 o^2 + i o + 10 o; c = 64 gives torchvision's total.
-TEST(ResNetEncoder, AWidthScalesTheChannelsOfAllItsConvolutions) {
-  EXPECT_EQ(count_parameters(*ResNetEncoder(EncoderKind::kResNet18, 0.5)), 2798880);
-  EXPECT_EQ(ResNetEncoder(EncoderKind::kResNet18, 0.5)->channels(),
-            (std::array<int64_t, 5>{32, 32, 64, 128, 256}));
-  EXPECT_EQ(ResNetEncoder(EncoderKind::kResNet50, 0.125)->channels(),
-            (std::array<int64_t, 5>{8, 32, 64, 128, 256}));
-}
-
-TEST(ResNetEncoder, GivesFiveMapsFromHalfToOneThirtySecondOfTheSize) {
-  for (const auto kind : {EncoderKind::kResNet18, EncoderKind::kResNet50}) {
-    ResNetEncoder encoder(kind);
-    const auto features = encoder(torch::zeros({1, 3, 64, 96}));
-    for (size_t i = 0; i < features.size(); ++i) {
-      const int64_t stride = int64_t{2} << i;
-      EXPECT_EQ(features[i].sizes(),
-                torch::IntArrayRef({1, encoder->channels()[i], 64 / stride, 96 / stride}));
-    }
-  }
-}
-
-TEST(ResNetEncoder, FrozenBatchNormKeepsItsStatisticsWhileTraining) {
-  torch::manual_seed(0);
-  ResNetEncoder encoder(EncoderKind::kResNet18);
-  const auto image = torch::rand({2, 3, 32, 32});
-  const auto statistics = [&] {
-    return encoder->named_buffers()["layer1.0.bn1.running_mean"].clone();
-  };
-  const auto fresh = statistics();
-  encoder->freeze_batch_norm();
-  encoder->train();
-  encoder(image);
-  EXPECT_TRUE(statistics().equal(fresh));
-
-  ResNetEncoder learning(EncoderKind::kResNet18);
-  learning(image);
-  EXPECT_FALSE(learning->named_buffers()["layer1.0.bn1.running_mean"].equal(fresh));
-}
-
 TEST(DepthNet, HasTheParameterCountsOfItsDesign) {
   DepthNet net(with_scales({0, 1, 2, 3}));
   // Decoder by hand: sum over its ten 3x3 convolutions of 9 * in * out + out.
@@ -93,6 +46,13 @@ TEST(DepthNet, AWidthScalesTheChannelsOfItsDecoder) {
   options.decoder_width = 0.5;
   // By hand: 9 * in * out + out of ten convolutions between 512, 128, 64, 32, 16 and 8 channels.
   EXPECT_EQ(count_parameters(*DepthNet(options), "upconv"), 1280944);
+}
+
+TEST(DepthNet, ASeparableDecoderHasDepthwiseAndPointwiseConvolutions) {
+  ModelOptions options;
+  options.decoder_block = DecoderBlock::kSeparable;
+  // By hand: 9 * in, in * out and out of the ten convolutions.
+  EXPECT_EQ(count_parameters(*DepthNet(options), "upconv"), 18000 + 349952 + 992);
 }
 
 TEST(DepthNet, StartsItsDecoderFromXavierAndZeroBias) {
@@ -212,7 +172,7 @@ TEST(DepthNet, RefusesToTakeBatchStatisticsOfASingleValue) {
   DepthNet net(with_scales({0}));
   const auto image = torch::zeros({1, 3, 32, 32});
   EXPECT_THAT([&] { net->features(image); }, ThrowsMessage<Error>(HasSubstr("batch")));
-  net->encoder()->freeze_batch_norm();
+  net->encoder().freeze_batch_norm();
   EXPECT_NO_THROW(net->features(image));
 }
 

@@ -1,77 +1,77 @@
-"""The network in plain PyTorch, written from the papers' descriptions and torchvision's names.
+"""The network in PyTorch: torchvision's or timm's encoder, and the decoder from the paper's description.
 
-usage: reference_network.py IN.safetensors OUT.safetensors
+usage: reference_network.py FOLDER ENCODER...
 
-IN holds the weights of a DepthNet with heads at scales 0 and 1 (encoder.*, decoder.*) and `image`.
-OUT gets encoder_0..4 and, for both scales, integer_S and fraction_S (logits).
+ENCODER is a value of model.encoder. FOLDER/ENCODER.in holds the weights of a DepthNet with heads at
+scales 0 and 1 (encoder.*, decoder.*) and `image`. FOLDER/ENCODER.out gets encoder_0..4 and, for both
+scales, integer_S and fraction_S (logits).
 """
 
 import sys
 
+import timm
 import torch
+import torchvision
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
 
-def conv(inputs, outputs, kernel, stride):
-    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-
-
-class Block(nn.Module):
-    """Basic block (two 3x3) or bottleneck (1x1, 3x3, 1x1 to four times the width)."""
-
-    def __init__(self, inputs, width, stride, bottleneck):
+class ResNet(nn.Module):
+    def __init__(self, name):
         super().__init__()
-        outputs = 4 * width if bottleneck else width
-        plan = (
-            [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
-            if bottleneck
-            else [(inputs, width, 3, stride), (width, width, 3, 1)]
-        )
-        self.count = len(plan)
-        for i, layer in enumerate(plan, start=1):
-            setattr(self, f"conv{i}", conv(*layer))
-            setattr(self, f"bn{i}", nn.BatchNorm2d(layer[1]))
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                conv(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)
-            )
+        self.network = torchvision.models.get_model(name)
+        del self.network.fc
 
     def forward(self, x):
-        y = x
-        for i in range(1, self.count + 1):
-            y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
-            if i < self.count:
-                y = F.relu(y)
-        return F.relu(y + (self.downsample(x) if hasattr(self, "downsample") else x))
-
-
-class Encoder(nn.Module):
-    def __init__(self, blocks, bottleneck):
-        super().__init__()
-        self.conv1 = conv(3, 64, 7, 2)
-        self.bn1 = nn.BatchNorm2d(64)
-        inputs = 64
-        for i, count in enumerate(blocks):
-            width = 64 * 2**i
-            layer = []
-            for k in range(count):
-                layer.append(Block(inputs, width, 2 if i > 0 and k == 0 else 1, bottleneck))
-                inputs = 4 * width if bottleneck else width
-            setattr(self, f"layer{i + 1}", nn.Sequential(*layer))
-
-    def forward(self, x):
-        features = [F.relu(self.bn1(self.conv1(x)))]
-        x = F.max_pool2d(features[0], 3, 2, 1)
-        for i in range(1, 5):
-            x = getattr(self, f"layer{i}")(x)
+        net = self.network
+        features = [net.relu(net.bn1(net.conv1(x)))]
+        x = net.maxpool(features[0])
+        for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
+            x = layer(x)
             features.append(x)
         return features
 
 
+class MobileNet(nn.Module):
+    """The last map of each size."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.network = torchvision.models.get_model(name)
+        del self.network.classifier
+        self.network.features = self.network.features[:-1]
+
+    def forward(self, x):
+        maps = {}
+        for module in self.network.features:
+            x = module(x)
+            maps[x.shape[2]] = x
+        return list(maps.values())
+
+
+class EfficientNet(nn.Module):
+    def __init__(self, name):
+        super().__init__()
+        self.network = timm.create_model(name, features_only=True)
+
+    def forward(self, x):
+        return self.network(x)
+
+
+def make_encoder(name):
+    if name.startswith("resnet"):
+        return ResNet(name)
+    return MobileNet(name) if name.startswith("mobilenet") else EfficientNet(name)
+
+
 def decode(weights, features):
     def conv3x3(name, x):
+        depthwise = weights.get(f"decoder.{name}.depthwise.weight")
+        if depthwise is not None:
+            x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
+            return F.conv2d(x, weights[f"decoder.{name}.pointwise.weight"],
+                            weights[f"decoder.{name}.pointwise.bias"])
         return F.conv2d(x, weights[f"decoder.{name}.weight"], weights[f"decoder.{name}.bias"],
                         padding=1)
 
@@ -89,21 +89,20 @@ def decode(weights, features):
     return heads
 
 
-def main():
-    weights = load_file(sys.argv[1])
+def compute(name, source, target):
+    weights = load_file(source)
     image = weights.pop("image")
-    own = {name.removeprefix("encoder."): tensor for name, tensor in weights.items()
-           if name.startswith("encoder.")}
-    bottleneck = "layer1.0.conv3.weight" in own
-    deep = "layer1.2.conv1.weight" in own
-    encoder = Encoder([3, 4, 6, 3] if deep else [2, 2, 2, 2], bottleneck).eval()
-    encoder.load_state_dict(own, strict=True)
+    own = {key.removeprefix("encoder."): tensor for key, tensor in weights.items()
+           if key.startswith("encoder.")}
+    encoder = make_encoder(name).eval()
+    encoder.network.load_state_dict(own, strict=True)
     with torch.no_grad():
         features = encoder((image - 0.45) / 0.225)
         results = {f"encoder_{i}": feature for i, feature in enumerate(features)}
         results |= decode(weights, features)
-    save_file({name: tensor.contiguous() for name, tensor in results.items()}, sys.argv[2])
+    save_file({name: tensor.contiguous() for name, tensor in results.items()}, target)
 
 
 if __name__ == "__main__":
-    main()
+    for encoder in sys.argv[2:]:
+        compute(encoder, f"{sys.argv[1]}/{encoder}.in", f"{sys.argv[1]}/{encoder}.out")

@@ -8,7 +8,6 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/model/depth_net.h"
 #include "testing/interop_python.h"
-#include "testing/print_enum.h"
 #include "testing/shared_data.h"
 #include "testing/temp_folder.h"
 
@@ -56,9 +55,9 @@ TEST(TensorFile, ReadsOnlyNamesWithThePrefixAndStripsIt) {
 
 TEST(EncoderWeights, TheSharedFileMatchesAllButLayer4sConvolutionsAndTheirNorms) {
   DUALDEPTH_NEEDS_SHARED("weights/resnet18_partial.safetensors");
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   const auto report =
-      load_encoder_weights(encoder, testing::shared_path("weights/resnet18_partial.safetensors"));
+      load_encoder_weights(*encoder, testing::shared_path("weights/resnet18_partial.safetensors"));
   // 20 convolutions and 20 norms of 4 tensors make 100; four of each are absent from the file.
   EXPECT_EQ(report.matched.size(), 80u);
   EXPECT_EQ(report.missing.size(), 20u);
@@ -71,14 +70,14 @@ TEST(EncoderWeights, TheSharedFileMatchesAllButLayer4sConvolutionsAndTheirNorms)
 
 TEST(EncoderWeights, AClassifierIsReportedAsUnused) {
   const TempFolder folder;
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors["fc.weight"] = torch::zeros({1000, 512});
   tensors["fc.bias"] = torch::zeros({1000});
   tensors.erase("bn1.weight");
   tensors.erase("bn1.num_batches_tracked");
   write_tensors(folder / "w.safetensors", tensors);
-  const auto report = load_encoder_weights(encoder, folder / "w.safetensors");
+  const auto report = load_encoder_weights(*encoder, folder / "w.safetensors");
   EXPECT_THAT(report.unused, ElementsAre("fc.bias", "fc.weight"));
   EXPECT_THAT(report.missing, ElementsAre("bn1.weight"));
   // 20 convolutions and 20 norms of 5 tensors make 120; two were taken away.
@@ -88,14 +87,14 @@ TEST(EncoderWeights, AClassifierIsReportedAsUnused) {
 
 TEST(EncoderWeights, AllDifferencesInShapeAreListedAndNothingIsLoaded) {
   const TempFolder folder;
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   const auto before = encoder->named_parameters()["bn1.weight"].clone();
   tensors["bn1.weight"] = torch::full({64}, 3.0);
   tensors["conv1.weight"] = torch::zeros({64, 1, 7, 7});
   tensors["layer2.0.bn1.bias"] = torch::zeros({64});
   write_tensors(folder / "w.safetensors", tensors);
-  EXPECT_THAT([&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
+  EXPECT_THAT([&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
               ThrowsMessage<Error>(AllOf(HasSubstr("w.safetensors"), HasSubstr("2 that differ"),
                                          HasSubstr("conv1.weight: expected Float [64, 3, 7, 7], "
                                                    "got Float [64, 1, 7, 7]"),
@@ -106,14 +105,13 @@ TEST(EncoderWeights, AllDifferencesInShapeAreListedAndNothingIsLoaded) {
 TEST(EncoderWeights, AFileWithoutAnyEncoderNameIsRefused) {
   const TempFolder folder;
   write_tensors(folder / "w.safetensors", {{"something", torch::zeros(3)}});
-  ResNetEncoder encoder(EncoderKind::kResNet18);
-  EXPECT_THAT(
-      [&] { load_encoder_weights(encoder, folder / "w.safetensors"); },
-      ThrowsMessage<Error>(AllOf(HasSubstr("torchvision's names"), HasSubstr("something"))));
+  const auto encoder = make_encoder({});
+  EXPECT_THAT([&] { load_encoder_weights(*encoder, folder / "w.safetensors"); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("conv1.weight"), HasSubstr("something"))));
 }
 
 TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors.erase("conv1.weight");
   tensors["bn1.bias"] = torch::zeros({1});
@@ -126,7 +124,7 @@ TEST(WholeState, ListsShapesMissingAndUnusedTogether) {
 }
 
 TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
-  ResNetEncoder encoder(EncoderKind::kResNet18);
+  const auto encoder = make_encoder({});
   auto tensors = state_of(*encoder);
   tensors["bn1.bias"] = torch::full({64}, 1.5, torch::kBFloat16);
   load_whole_state(*encoder, tensors, "x.safetensors");
@@ -135,56 +133,67 @@ TEST(WholeState, HalfPrecisionFilesLoadIntoFloat32) {
   EXPECT_EQ(bias[63].item<float>(), 1.5f);
 }
 
-class PythonTorch : public ::testing::TestWithParam<EncoderKind> {};
+double relative_difference(const torch::Tensor& got, const torch::Tensor& want) {
+  return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
+}
 
-// Random weights, random statistics: nothing cancels. The script builds the network on its own and
-// loads the encoder strictly, which also proves torchvision's names.
-TEST_P(PythonTorch, ComputesTheSameNetwork) {
+void expect_the_same(DepthNet& net, const torch::Tensor& image, const NamedTensors& expected) {
+  const auto encoded = net->encoder().forward((image - 0.45) / 0.225);
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    EXPECT_LT(relative_difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
+  }
+  for (const auto& [scale, feature] : net->features(image)) {
+    const auto heads = net->heads(feature, scale);
+    EXPECT_LT(
+        relative_difference(heads.integer_logits, expected.at(fmt::format("integer_{}", scale))),
+        1e-4);
+    EXPECT_LT(
+        relative_difference(heads.fraction_logits, expected.at(fmt::format("fraction_{}", scale))),
+        1e-4);
+  }
+}
+
+// Random weights, random statistics: nothing cancels. torchvision's and timm's networks load the
+// encoder strictly, which also proves the names. One process for all: Python imports them for long.
+TEST(PythonTorch, ComputesTheSameNetworks) {
   DUALDEPTH_NEEDS_INTEROP();
   torch::manual_seed(4);
   const TempFolder folder;
-  ModelOptions options;
-  options.encoder = GetParam();
-  options.head.scales = {0, 1};
-  DepthNet net(options);
-  net->eval();
   const torch::NoGradGuard no_grad;
-  auto tensors = state_of(*net);
-  for (auto& [name, tensor] : tensors) {
-    if (name.ends_with("running_mean") || name.ends_with("bias")) tensor.normal_(0, 0.1);
-    if (name.ends_with("running_var")) tensor.uniform_(0.5, 2);
+  const auto image = torch::rand({2, 3, 64, 96});
+  std::vector<DepthNet> nets;
+  std::vector<std::string> arguments{folder.path().string()};
+  using enum EncoderKind;
+  for (const auto kind :
+       {kResNet18, kResNet50, kResNet101, kMobileNetV2, kMobileNetV3Large, kEfficientNetLite0}) {
+    ModelOptions options;
+    options.encoder = kind;
+    options.head.scales = {0, 1};
+    if (kind == kMobileNetV2) options.decoder_block = DecoderBlock::kSeparable;
+    DepthNet& net = nets.emplace_back(options);
+    net->eval();
+    auto tensors = state_of(*net);
+    for (auto& [name, tensor] : tensors) {
+      if (name.ends_with("running_mean") || name.ends_with("bias")) tensor.normal_(0, 0.1);
+      if (name.ends_with("running_var")) tensor.uniform_(0.5, 2);
+    }
+    tensors["image"] = image;
+    arguments.emplace_back(enum_name(kind));
+    write_tensors(folder / (arguments.back() + ".in"), tensors);
   }
-  tensors["image"] = torch::rand({2, 3, 64, 96});
-  write_tensors(folder / "in.safetensors", tensors);
-  const auto script = testing::run_interop_script(
-      "model/reference_network.py", folder / "in.safetensors", folder / "out.safetensors");
+  arguments.insert(arguments.begin(),
+                   (testing::source_dir() / "tests/model/reference_network.py").string());
+  const auto script = testing::run_program(testing::interop_python(), arguments);
   ASSERT_EQ(script.exit_code, 0) << script.errors;
-  const auto expected = read_tensors(SafetensorsFile(folder / "out.safetensors"));
-
-  const auto difference = [](const torch::Tensor& got, const torch::Tensor& want) {
-    return (got - want).abs().max().item<double>() / want.abs().max().item<double>();
-  };
-  const auto expect_the_same = [&] {
-    const auto encoded = net->encoder()((tensors["image"] - 0.45) / 0.225);
-    for (size_t i = 0; i < encoded.size(); ++i) {
-      EXPECT_LT(difference(encoded[i], expected.at(fmt::format("encoder_{}", i))), 1e-4);
-    }
-    for (const auto& [scale, feature] : net->features(tensors["image"])) {
-      const auto heads = net->heads(feature, scale);
-      EXPECT_LT(difference(heads.integer_logits, expected.at(fmt::format("integer_{}", scale))),
-                1e-4);
-      EXPECT_LT(difference(heads.fraction_logits, expected.at(fmt::format("fraction_{}", scale))),
-                1e-4);
-    }
-  };
-  expect_the_same();
-  net->prepare_for_prediction();
-  expect_the_same();
+  for (DepthNet& net : nets) {
+    const std::string name(enum_name(net->options().encoder));
+    SCOPED_TRACE(name);
+    const auto expected = read_tensors(SafetensorsFile(folder / (name + ".out")));
+    expect_the_same(net, image, expected);
+    net->prepare_for_prediction();
+    expect_the_same(net, image, expected);
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(BasicBlocksAndBottlenecks, PythonTorch,
-                         ::testing::Values(EncoderKind::kResNet18, EncoderKind::kResNet50),
-                         [](const auto& info) { return std::string(enum_name(info.param)); });
 
 }  // namespace
 }  // namespace dualdepth

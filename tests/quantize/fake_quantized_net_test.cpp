@@ -36,6 +36,38 @@ double relative_error(const torch::Tensor& said, const torch::Tensor& wanted) {
   return (said - wanted).norm().item<double>() / wanted.norm().item<double>();
 }
 
+torch::Tensor integer_logits(const Quantization& quantization, const torch::Tensor& image) {
+  const auto& graph = quantization.graph;
+  const auto integer = graph::integer_head(graph).front();
+  std::vector<torch::Tensor> logits;
+  graph::run_graph(graph, image, graph::output_nodes(graph),
+                   [&](graph::NodeId id, const torch::Tensor& value) {
+                     if (id == integer) logits.push_back(value);
+                   });
+  return torch::cat(logits, 2);
+}
+
+ModelOptions with_its_head_at_scale_1() {
+  ModelOptions model = testing::narrow_model();
+  model.head.scales = {1};
+  return model;
+}
+
+class HeadAtScale1 : public QuantizedNetwork {
+ protected:
+  HeadAtScale1() : QuantizedNetwork(with_its_head_at_scale_1()) {}
+};
+
+// Pixels are those of the picture, as batches have them; the map is half as high and wide.
+TEST_F(HeadAtScale1, IsAskedAtThePixelsOfItsMap) {
+  const auto quantization = quantize_graph(graph_, contract_, pictures_, quick());
+  const auto map = integer_logits(quantization, picture(1));
+  ASSERT_EQ(map.sizes(), torch::IntArrayRef({1, 256, 16, 32}));
+  const auto wanted = map.repeat_interleave(2, 2).repeat_interleave(2, 3)[0].flatten(1).t();
+  const auto heads = FakeQuantizedNet(quantization)(picture(1), torch::arange(32 * 64));
+  EXPECT_LT(relative_error(heads.integer_logits.detach(), wanted), 0.02);
+}
+
 // The logits before their own grids, as run_graph says them, which tests/interop holds against ONNX
 // Runtime. Biases are float here and whole multiples there.
 TEST_F(FakeQuantizedNetTest, SaysWhatTheQuantizedGraphSays) {

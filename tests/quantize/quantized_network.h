@@ -21,10 +21,11 @@ inline torch::Tensor picture(size_t index) {
 // A network with random weights as a graph, with three pictures.
 class QuantizedNetwork : public ::testing::Test {
  protected:
-  QuantizedNetwork() : net_(testing::random_net(testing::narrow_model())) {
+  explicit QuantizedNetwork(const ModelOptions& model = testing::narrow_model())
+      : net_(testing::random_net(model)) {
     DataOptions data;
     data.image_shape = {32, 64};
-    contract_ = contract_of(testing::narrow_model(), data, ModelOutputs::kLevels);
+    contract_ = contract_of(model, data, ModelOutputs::kLevels);
     graph_ = graph::with_outputs(graph::merge_affine(graph_from_trace(
                                      trace_network(net_, {ModelOutputs::kLogits}), {1, 3, 32, 64})),
                                  contract_.head_kind(), contract_.codec, {ModelOutputs::kLevels});

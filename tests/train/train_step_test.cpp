@@ -167,9 +167,9 @@ TEST_F(TrainStepTest, FrozenBatchNormKeepsItsStatistics) {
   RunConfig config = tiny_config();
   config.trainer.freeze_batch_norm = true;
   TrainState state = start_state(config, torch::kCPU);
-  const auto before = state.net->encoder()->named_buffers()["bn1.running_mean"].clone();
+  const auto before = state.net->encoder().named_buffers()["bn1.running_mean"].clone();
   TrainStep(state.net, state.optimizer, config)(std::vector<Batch>{tiny_batch(1)}, 1);
-  EXPECT_TRUE(torch::equal(before, state.net->encoder()->named_buffers()["bn1.running_mean"]));
+  EXPECT_TRUE(torch::equal(before, state.net->encoder().named_buffers()["bn1.running_mean"]));
 }
 
 TEST_F(TrainStepTest, ScalesThatWeighNothingAreNotComputed) {

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "dualdepth/config/run_config.h"
+#include "dualdepth/export/frozen_trace.h"
+#include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/model/depth_net.h"
 #include "dualdepth/model/weights.h"
 #include "dualdepth/runtime/checkpoint.h"
@@ -78,6 +80,9 @@ void print_facts(const InspectedModel& model) {
     fmt::print("width    {} of the encoder's channels, {} of the decoder's\n",
                options.encoder_width, options.decoder_width);
   }
+  if (options.decoder_block != DecoderBlock::kPlain) {
+    fmt::print("decoder  {} convolutions\n", enum_name(options.decoder_block));
+  }
   fmt::print("weights  {}\n", model.weights);
   fmt::print("input    image [N, 3, {}, {}], RGB in 0..1, (x - [{}]) / [{}]\n", shape[0], shape[1],
              fmt::join(options.mean, ", "), fmt::join(options.std, ", "));
@@ -99,16 +104,39 @@ void print_facts(const InspectedModel& model) {
   }
 }
 
-void print_parameters(const DepthNet& net) {
-  std::map<std::string, int64_t> parts;
-  int64_t total = 0;
-  for (const auto& parameter : net->named_parameters()) {
-    parts[part_of(parameter.key())] += parameter.value().numel();
-    total += parameter.value().numel();
+struct Cost {
+  int64_t parameters = 0;
+  int64_t macs = 0;  // multiply-accumulates when predicting
+};
+
+// Of a network of its own, since a trace changes its filters.
+graph::Graph graph_of(const RunConfig& config) {
+  const auto& shape = config.data.image_shape;
+  return graph_from_trace(trace_network(DepthNet(config.model), {ModelOutputs::kLogits}),
+                          {1, 3, shape[0], shape[1]});
+}
+
+void print_costs(const InspectedModel& model) {
+  std::map<std::string, Cost> parts;
+  Cost all;
+  for (const auto& parameter : model.net->named_parameters()) {
+    parts[part_of(parameter.key())].parameters += parameter.value().numel();
+    all.parameters += parameter.value().numel();
   }
-  fmt::print("\n{:<22} {:>12}\n", "part", "parameters");
-  for (const auto& [part, count] : parts) fmt::print("{:<22} {:>12}\n", part, count);
-  fmt::print("{:<22} {:>12}\n", "all", total);
+  const graph::Graph graph = graph_of(model.config);
+  for (graph::NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const int64_t macs = graph::multiply_accumulates(graph, id);
+    if (macs == 0) continue;
+    parts[part_of(graph.node(id).module)].macs += macs;
+    all.macs += macs;
+  }
+  const auto print = [](const std::string& part, const Cost& cost) {
+    fmt::print("{:<22} {:>12} {:>8.3f}\n", part, cost.parameters,
+               static_cast<double>(cost.macs) / 1e9);
+  };
+  fmt::print("\n{:<22} {:>12} {:>8}\n", "part", "parameters", "GMAC");
+  for (const auto& [part, cost] : parts) print(part, cost);
+  print("all", all);
 }
 
 void print_maps(InspectedModel& model) {
@@ -119,7 +147,7 @@ void print_maps(InspectedModel& model) {
     fmt::print("{:<22} {:>12}\n", name, fmt::format("{}", fmt::join(map.sizes().slice(1), " x ")));
   };
   fmt::print("\n{:<22} {:>12}\n", "map", "C x H x W");
-  const auto encoded = model.net->encoder()(image);
+  const auto encoded = model.net->encoder().forward(image);
   for (size_t i = 0; i < encoded.size(); ++i) print(fmt::format("encoder {}", i), encoded[i]);
   for (const auto& [scale, feature] : model.net->decoder()(encoded)) {
     print(fmt::format("decoder scale {}", scale), feature);
@@ -145,8 +173,10 @@ void add_inspect_model(CLI::App& inspect, ProgramState&) {
     bool tensors = false;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* verb = inspect.add_subcommand(
-      "model", "Print a network's contract, parameters of each part and shapes of its maps");
+  CLI::App* verb = inspect.add_subcommand("model",
+                                          "Print a network's contract, parameters and "
+                                          "multiply-accumulates of each part, and shapes of its "
+                                          "maps");
   verb->add_option(
           "MODEL", options->file,
           "configuration (.yaml), checkpoint (.safetensors), or exported file (.onnx, .ts), of "
@@ -164,7 +194,7 @@ void add_inspect_model(CLI::App& inspect, ProgramState&) {
     auto model = open_model(options->file);
     print_facts(model);
     fmt::print("\ncontract\n{}", to_readable_json(contract_of(model.config)));
-    print_parameters(model.net);
+    print_costs(model);
     print_maps(model);
     if (options->tensors) print_tensors(model.net);
   });

@@ -8,12 +8,35 @@
 
 namespace dualdepth {
 
-enum class EncoderKind { kResNet18, kResNet34, kResNet50 };
+// The residual networks, and the light ones for NPUs (model/encoder.h).
+enum class EncoderKind {
+  kResNet18,
+  kResNet34,
+  kResNet50,
+  kResNet101,
+  kMobileNetV2,
+  kMobileNetV3Large,
+  kEfficientNetLite0
+};
 template <>
 struct EnumNames<EncoderKind> {
-  static constexpr std::array values{std::pair{EncoderKind::kResNet18, "resnet18"},
-                                     std::pair{EncoderKind::kResNet34, "resnet34"},
-                                     std::pair{EncoderKind::kResNet50, "resnet50"}};
+  static constexpr std::array values{
+      std::pair{EncoderKind::kResNet18, "resnet18"},
+      std::pair{EncoderKind::kResNet34, "resnet34"},
+      std::pair{EncoderKind::kResNet50, "resnet50"},
+      std::pair{EncoderKind::kResNet101, "resnet101"},
+      std::pair{EncoderKind::kMobileNetV2, "mobilenet_v2"},
+      std::pair{EncoderKind::kMobileNetV3Large, "mobilenet_v3_large"},
+      std::pair{EncoderKind::kEfficientNetLite0, "efficientnet_lite0"}};
+};
+
+// What each 3x3 convolution of the decoder is: itself, or a depthwise 3x3 one and a 1x1 one behind
+// it (Howard et al., "MobileNets", 2017), with about a ninth of the products.
+enum class DecoderBlock { kPlain, kSeparable };
+template <>
+struct EnumNames<DecoderBlock> {
+  static constexpr std::array values{std::pair{DecoderBlock::kPlain, "plain"},
+                                     std::pair{DecoderBlock::kSeparable, "separable"}};
 };
 
 // What the head's channels are asked of a pixel, and how their answers become depth:
@@ -34,6 +57,17 @@ struct EnumNames<HeadKind> {
                                      std::pair{HeadKind::kHilbert, "hilbert"}};
 };
 
+// What becomes of the softmax p over the levels of a categorical head, with the depth d_k that level
+// k and the fraction stand for: the depth of the greatest p_k, the mean of the distribution or its
+// median (codec/level_distribution.h).
+enum class LevelDecoding { kArgmax, kExpectation, kMedian };
+template <>
+struct EnumNames<LevelDecoding> {
+  static constexpr std::array values{std::pair{LevelDecoding::kArgmax, "argmax"},
+                                     std::pair{LevelDecoding::kExpectation, "expectation"},
+                                     std::pair{LevelDecoding::kMedian, "median"}};
+};
+
 // model.params: the original keys, and the codec's beside them.
 struct ModelParams {
   bool use_dual_head = true;
@@ -50,6 +84,7 @@ struct ModelParams {
 struct HeadOptions {
   HeadKind kind = HeadKind::kCategorical;
   std::vector<int64_t> scales = {0};
+  LevelDecoding decoding = LevelDecoding::kArgmax;
   double level_smoothing = 0;  // levels
   double slope = 1;
   double quantile = 0.5;
@@ -59,7 +94,13 @@ struct HeadOptions {
     v.field("kind", kind, {.help = "what the channels of the head are asked of a pixel"});
     v.field(
         "scales", scales,
-        {.help = "scales with heads; scale s has 1/2^s of the input's size", .min = 0, .max = 3});
+        {.help =
+             "scales with heads; scale s has 1/2^s of the input's size, and the finest predicts",
+         .min = 0,
+         .max = 3});
+    v.field("decoding", decoding,
+            {.help = "what a categorical head predicts: the most probable level, or the mean or "
+                     "median of the distribution over levels"});
     v.field("level_smoothing", level_smoothing,
             {.help = "Gaussian along the level axis laid over a categorical head when predicting",
              .unit = "levels",
@@ -82,6 +123,7 @@ struct ModelOptions {
   EncoderKind encoder = EncoderKind::kResNet18;
   double encoder_width = 1;
   double decoder_width = 1;
+  DecoderBlock decoder_block = DecoderBlock::kPlain;
   std::string pretrained;
   std::vector<double> mean = {0.45, 0.45, 0.45};
   std::vector<double> std = {0.225, 0.225, 0.225};
@@ -99,9 +141,11 @@ struct ModelOptions {
             {.help = "factor of the decoder's channels, which are 16 to 256 from fine to coarse",
              .min = 0.125,
              .max = 4});
-    v.field(
-        "pretrained", pretrained,
-        {.help = "safetensors file with encoder weights in torchvision's names; empty: random"});
+    v.field("decoder_block", decoder_block,
+            {.help = "3x3 convolutions of the decoder: plain, or depthwise and 1x1"});
+    v.field("pretrained", pretrained,
+            {.help = "safetensors file with encoder weights in torchvision's names (timm's for "
+                     "efficientnet_lite0); empty: random"});
     v.field("mean", mean, {.help = "subtracted from RGB in 0..1", .min = 0, .max = 1, .length = 3});
     v.field("std", std, {.help = "divides RGB after that", .min = 1e-3, .max = 10, .length = 3});
     v.group("params", params);
@@ -112,7 +156,7 @@ struct ModelOptions {
   // it. All that depends on the kind of the head asks here.
   HeadKind head_kind() const { return params.use_dual_head ? head.kind : HeadKind::kSigmoid; }
 
-  // What does not fit together: the codec's problems, no head at scale 0, a scale named twice, an
+  // What does not fit together: the codec's problems, no scale with a head, a scale named twice, an
   // option of another kind of head.
   std::vector<ErrorParts> problems() const;
 

@@ -4,15 +4,17 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include <memory>
+
 #include "dualdepth/config/model_options.h"
 #include "dualdepth/config/train_options.h"
 #include "dualdepth/model/dual_head_decoder.h"
-#include "dualdepth/model/resnet_encoder.h"
+#include "dualdepth/model/encoder.h"
 
 namespace dualdepth {
 
 // The whole network: input normalisation, encoder, decoder, heads. Its tensors are named
-// encoder.<torchvision's name>, decoder.upconv_<i>_<0|1>, decoder.head_<scale>.<integer|fraction>;
+// encoder.<the library's name>, decoder.upconv_<i>_<0|1>, decoder.head_<scale>.<integer|fraction>;
 // filters are kept in channels-last, which is what its convolutions are fastest in.
 //
 //   const auto features = net->features(batch.image, precision);
@@ -46,7 +48,7 @@ class DepthNetImpl : public torch::nn::Module {
   const ModelOptions& options() const { return options_; }
   // Changes model.head.slope and quantile, which only predictions of a cumulative head read.
   void set_decoding(double slope, double quantile);
-  ResNetEncoder& encoder() { return encoder_; }
+  Encoder& encoder() { return *encoder_; }
   DualHeadDepthDecoder& decoder() { return decoder_; }
 
  private:
@@ -54,7 +56,7 @@ class DepthNetImpl : public torch::nn::Module {
 
   ModelOptions options_;
   torch::Tensor mean_, std_;  // [1, 3, 1, 1]
-  ResNetEncoder encoder_{nullptr};
+  std::shared_ptr<Encoder> encoder_;
   DualHeadDepthDecoder decoder_{nullptr};
 };
 TORCH_MODULE(DepthNet);

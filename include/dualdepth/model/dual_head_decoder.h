@@ -8,11 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "dualdepth/config/model_options.h"
 #include "dualdepth/model/dual_head.h"
-#include "dualdepth/model/resnet_encoder.h"
+#include "dualdepth/model/encoder.h"
 
 namespace dualdepth {
 
@@ -25,7 +26,9 @@ using ScaleFeatures = std::map<int64_t, torch::Tensor>;
 //   x = relu(upconv_i_0(x)); x = nearest x2; x = concat(x, skip_i); x = relu(upconv_i_1(x))
 //
 // with 256, 128, 64, 32, 16 channels (times model.decoder_width) for i = 4..0, zero padding,
-// Xavier-uniform filters and zero biases. Scale 0 has no skip.
+// Xavier-uniform filters and zero biases. Scale 0 has no skip. With model.decoder_block: separable
+// each upconv is a depthwise 3x3 convolution without bias and a 1x1 one behind it,
+// upconv_<i>_<0|1>.depthwise and .pointwise.
 class DualHeadDepthDecoderImpl : public torch::nn::Module {
  public:
   DualHeadDepthDecoderImpl(const std::array<int64_t, 5>& encoder_channels,
@@ -35,9 +38,9 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   // what each Relu lets through, coarse to fine.
   ScaleFeatures forward(const EncoderFeatures& encoded, std::vector<torch::Tensor>* maps = nullptr);
 
-  // Prediction alone: from now on what is upsampled is convolved before it (see
+  // Prediction only: from now on what is upsampled is convolved before it (see
   // upsampled_filters.h), a fifth fewer products, with the parameters as they are now; until
-  // train() or eval() is called again.
+  // train() or eval() is called again. Separable convolutions are left as they are.
   void split_filters();
 
   void train(bool on = true) override;
@@ -46,15 +49,24 @@ class DualHeadDepthDecoderImpl : public torch::nn::Module {
   DualHead& head(int64_t scale) { return heads_.at(scale); }
 
  private:
+  struct UpConv {
+    torch::nn::Conv2d depthwise{nullptr};  // of a separable one
+    torch::nn::Conv2d conv{nullptr};       // 3x3, or 1x1 behind depthwise
+
+    torch::Tensor operator()(const torch::Tensor& x);
+  };
+
   struct Stage {
-    torch::nn::Conv2d before;  // upconv_i_0
-    torch::nn::Conv2d after;   // upconv_i_1
+    UpConv before;  // upconv_i_0
+    UpConv after;   // upconv_i_1
     // after's filters, of the map that is doubled and of the skip; undefined where not split.
     torch::Tensor doubled_filters{}, skip_filters{};
 
     // upconv_i_1(concat(nearest x2 of map, skip)), skip where there is one.
     torch::Tensor upsample(const torch::Tensor& map, const torch::Tensor& skip);
   };
+
+  UpConv add_upconv(const std::string& name, int64_t in, int64_t out, DecoderBlock block);
 
   std::map<int64_t, Stage, std::greater<>> stages_;  // coarse to fine
   std::map<int64_t, DualHead> heads_;

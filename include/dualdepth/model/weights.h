@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dualdepth/model/resnet_encoder.h"
+#include "dualdepth/model/encoder.h"
 #include "dualdepth/model/tensor_file.h"
 
 namespace dualdepth {
@@ -37,9 +37,9 @@ void load_whole_state(torch::nn::Module& module, const NamedTensors& tensors,
 // The same for tensors that belong to no module: copies into the memory of `own`.
 void load_whole_state(NamedTensors own, const NamedTensors& tensors, const std::string& origin);
 
-// Pretrained encoder weights in torchvision's names from a safetensors file. A classifier (fc) is
-// left unused, what the file lacks keeps its random start. The count of seen batches, which
-// published files may lack, is not reported as missing. Throws Error when no name matches.
-LoadReport load_encoder_weights(ResNetEncoder& encoder, const std::filesystem::path& file);
+// Pretrained encoder weights from a safetensors file, in the names that the encoder has. A
+// classifier is left unused, what the file lacks keeps its random start. The count of seen batches,
+// which published files may lack, is not reported as missing. Throws Error when no name matches.
+LoadReport load_encoder_weights(Encoder& encoder, const std::filesystem::path& file);
 
 }  // namespace dualdepth
