@@ -1,6 +1,7 @@
 #include "dualdepth/codec/depth_codec.h"
 
 #include "dualdepth/codec/level_axis.h"
+#include "dualdepth/codec/level_distribution.h"
 
 namespace dualdepth {
 namespace {
@@ -62,7 +63,8 @@ torch::Tensor DepthCodec::decode(const torch::Tensor& level, const torch::Tensor
 
 torch::Tensor DepthCodec::choose_level(const torch::Tensor& integer_logits, int64_t dim) const {
   if (options_.codec != CodecKind::kContinuous) {
-    return integer_logits.argmax(dim);
+    const bool is_median = options_.decoding == LevelDecoding::kMedian;
+    return is_median ? median_level(integer_logits, dim) : integer_logits.argmax(dim);
   }
   const auto steps = static_cast<double>(options_.n_integer_levels - 1);
   return integer_logits.squeeze(dim).sigmoid() * steps;

@@ -62,7 +62,7 @@ Contract from_version_1(const Json& json, const std::string& origin) {
   const RunConfig run = parse_run_config(config.dump(), origin);
   const Json named = member(json, "outputs");
   std::vector<std::string_view> names;
-  for (const ModelOutputs outputs : outputs_of(run.model.head_kind())) {
+  for (const ModelOutputs outputs : outputs_of(run.model)) {
     names.push_back(enum_name(outputs));
     if (named == names.back()) return contract_of(run.model, run.data, outputs);
   }
@@ -128,12 +128,13 @@ std::vector<ErrorParts> output_problems(const OutputContract& output) {
   return {};
 }
 
-// A size that is left out stays left out: an empty list is none. What only coordinates have is left
-// out elsewhere, so that programs from before them read the file.
+// A size that is left out stays left out: an empty list is none. What only coordinates or logits
+// need is left out elsewhere, so that programs from before them read the file.
 Json json_of(const Contract& contract) {
   Json json = options_json(contract);
   if (contract.input.size.empty()) json["input"].erase("size");
   if (contract.output(OutputKind::kCoordinates) == nullptr) json["codec"].erase("hilbert_order");
+  if (contract.codec.decoding == LevelDecoding::kArgmax) json["codec"].erase("decoding");
   return json;
 }
 
@@ -146,6 +147,11 @@ const OutputContract* Contract::output(OutputKind kind) const {
 
 bool Contract::has_levels() const {
   return output(OutputKind::kLevel) != nullptr || output(OutputKind::kLogits) != nullptr;
+}
+
+bool Contract::decodes_expectation() const {
+  return output(OutputKind::kLevel) == nullptr && output(OutputKind::kLogits) != nullptr &&
+         codec.decoding == LevelDecoding::kExpectation;
 }
 
 HeadKind Contract::head_kind() const {
@@ -199,8 +205,9 @@ Contract contract_of(const ModelOptions& model, const DataOptions& data, ModelOu
                               .size = data.image_shape,
                               .crop = data.kb_crop ? InputCrop::kKittiBenchmark : InputCrop::kNone},
                     .codec = model.params.codec};
+  if (outputs != ModelOutputs::kLogits) contract.codec.decoding = LevelDecoding::kArgmax;
   const HeadKind kind = model.head_kind();
-  require_outputs(kind, outputs);
+  require_outputs(kind, model.params.codec.decoding, outputs);
   switch (outputs) {
     case ModelOutputs::kDepth:
       contract.outputs = {{.name = "depth", .is = OutputKind::kDepth}};

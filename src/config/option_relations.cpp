@@ -53,6 +53,11 @@ std::vector<ErrorParts> head_problems(const ModelOptions& model) {
          std::string(enum_name(codec)));
   expect(!has_axis || head.level_smoothing == 0, "head.level_smoothing",
          fmt::format("0 with model.head.kind: {}", kind), fmt::format("{}", head.level_smoothing));
+  const LevelDecoding decoding = model.params.codec.decoding;
+  const bool has_levels =
+      model.head_kind() == HeadKind::kCategorical && codec != CodecKind::kContinuous;
+  expect(has_levels || decoding == LevelDecoding::kArgmax, "params.decoding",
+         "argmax without the levels of a categorical head", std::string(enum_name(decoding)));
   if (head.kind == HeadKind::kCumulative) return problems;
   expect(head.slope == defaults.slope, "head.slope",
          fmt::format("{} with model.head.kind: {}", defaults.slope, kind),

@@ -93,7 +93,8 @@ ExportReport export_checkpoint(const Checkpoint& checkpoint, const ExportOptions
   const ModelOptions& model_options = checkpoint.config.model;
   const HeadKind head = model_options.head_kind();
   check(options, head);
-  const OutputForm form{options.outputs.value_or(outputs_of(head).front()), options.groups};
+  const OutputForm form{options.outputs.value_or(outputs_of(model_options).front()),
+                        options.groups};
   const torch::NoGradGuard no_grad;
   const Shape shape = shape_of(checkpoint, options);
   const Contract contract = contract_of_file(checkpoint, form.outputs, shape);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "dualdepth/codec/level_axis.h"
+#include "dualdepth/codec/level_distribution.h"
 #include "dualdepth/codec/plain_depth.h"
 #include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/model/dense_prediction.h"
@@ -62,6 +63,10 @@ torch::Tensor depth_of(const HeadOutput& heads, HeadKind kind, const CodecOption
   switch (kind) {
     case HeadKind::kCategorical: {
       const DepthCodec codec(options);
+      if (options.decoding == LevelDecoding::kExpectation) {
+        const auto fraction = heads.fraction_logits.sigmoid();
+        return expected_depth(heads.integer_logits, fraction, options, 1).unsqueeze(1);
+      }
       const auto level = codec.choose_level(heads.integer_logits).unsqueeze(1);
       return codec.decode(level, heads.fraction_logits.unsqueeze(1).sigmoid());
     }
@@ -107,7 +112,8 @@ Named run(DepthNet& net, const torch::Tensor& image, const OutputForm& form) {
 
 torch::jit::Module trace_network(DepthNet net, const graph::OutputForm& form) {
   if (form.outputs != ModelOutputs::kLogits) {
-    require_outputs(net->options().head_kind(), form.outputs);
+    const auto& model = net->options();
+    require_outputs(model.head_kind(), model.params.codec.decoding, form.outputs);
   }
   const torch::NoGradGuard no_grad;
   const NoTf32 no_tf32;  // each convolution keeps it as an attribute

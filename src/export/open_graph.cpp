@@ -34,7 +34,7 @@ Graph graph_of(const std::filesystem::path& file, int64_t height, int64_t width)
 }  // namespace
 
 ModelOutputs graph_outputs(HeadKind head) {
-  const auto all = outputs_of(head);
+  const auto all = outputs_of(head, LevelDecoding::kArgmax);
   const bool has_logits = std::ranges::count(all, ModelOutputs::kLogits) > 0;
   return has_logits ? ModelOutputs::kLogits : all.front();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dualdepth/base/error.h"
+#include "dualdepth/codec/level_distribution.h"
 #include "dualdepth/codec/threshold_codec.h"
 #include "dualdepth/graph/patterns.h"
 
@@ -49,11 +50,31 @@ class OutputBuilder {
 
   void add_levels() {
     const NodeId fraction = graph_.output("fraction");
+    if (codec_.decoding == LevelDecoding::kExpectation) return add_expectation(fraction);
     const NodeId level = append_level();
     if (form_.outputs == ModelOutputs::kDepth) {
       set_depth(HeadKind::kCategorical, {level, fraction});
     } else {
       graph_.set_outputs({{"level", level}, {"fraction", fraction}});
+    }
+  }
+
+  // The mean place of the levels (codec/level_distribution.h): two sums over them, as 1x1
+  // convolutions.
+  void add_expectation(NodeId fraction) {
+    const auto [start, slope] = level_places(codec_);
+    const NodeId shares = graph_.add(Softmax{1}, {logits_}, module_);
+    const auto sum = [&](const torch::Tensor& weights) {
+      return graph_.add(Conv{.weight = weights.view({1, -1, 1, 1}), .bias = torch::zeros({1})},
+                        {shares}, head_ + ".mean");
+    };
+    const NodeId within = graph_.add(Binary{BinaryFunction::kMul}, {sum(slope), fraction}, head_);
+    const NodeId place = graph_.add(Add{}, {sum(start), within}, head_);
+    if (codec_.codec == CodecKind::kRounded) {
+      const auto greatest = static_cast<float>(codec_.max_depth + 1);
+      graph_.set_outputs({{"depth", graph_.add(Clip{0, greatest}, {place}, head_)}});
+    } else {
+      set_depth(HeadKind::kCumulative, {place});
     }
   }
 
@@ -156,7 +177,7 @@ Graph remove_unused(const Graph& graph) {
 
 Graph with_outputs(const Graph& graph, HeadKind head, const CodecOptions& codec,
                    const OutputForm& form) {
-  require_outputs(head, form.outputs);
+  require_outputs(head, codec.decoding, form.outputs);
   if (form.outputs == ModelOutputs::kLogits) return graph;
   return OutputBuilder(graph, codec, form).run(head);
 }

@@ -7,8 +7,10 @@
 
 #include "dualdepth/codec/hilbert_curve.h"
 #include "dualdepth/codec/level_axis.h"
+#include "dualdepth/codec/level_distribution.h"
 #include "dualdepth/codec/plain_depth.h"
 #include "dualdepth/codec/threshold_codec.h"
+#include "dualdepth/model/distribution_head.h"
 #include "dualdepth/model/level_head.h"
 #include "dualdepth/model/threshold_head.h"
 
@@ -26,8 +28,11 @@ struct Stripe {
 
 Stripe decode_levels(const HeadOutput& heads, const CodecOptions& options) {
   const DepthCodec codec(options);
-  const auto level = codec.choose_level(heads.integer_logits);
   const auto fraction = heads.fraction_logits.sigmoid();
+  if (options.decoding == LevelDecoding::kExpectation) {
+    return {expected_depth(heads.integer_logits, fraction, options, 1), {}, {}};
+  }
+  const auto level = codec.choose_level(heads.integer_logits);
   auto depth = codec.decode(level, fraction);
   return {depth, codec.integer_channels() > 1 ? level : torch::Tensor(), fraction};
 }
@@ -66,7 +71,14 @@ std::optional<DensePrediction> decode_whole(const HeadFilters& filters,
   }
   const DepthCodec codec(options);
   if (kind != HeadKind::kCategorical || codec.integer_channels() == 1) return std::nullopt;
-  const auto heads = LevelHead(filters)(feature);
+  if (options.decoding == LevelDecoding::kExpectation) {
+    const auto heads = DistributionHead(filters).mean(feature, level_places(options));
+    const auto place = heads.start + heads.slope * heads.fraction_logits.sigmoid();
+    return DensePrediction{depth_at_place(place, options), {}, {}};
+  }
+  const auto heads = options.decoding == LevelDecoding::kMedian
+                         ? DistributionHead(filters).median(feature)
+                         : LevelHead(filters)(feature);
   const auto fraction = heads.fraction_logits.sigmoid();
   return DensePrediction{codec.decode(heads.level, fraction), heads.level, fraction};
 }

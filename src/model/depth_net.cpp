@@ -99,9 +99,10 @@ void DepthNetImpl::prepare_for_prediction() {
   decoder_->split_filters();
 }
 
-void DepthNetImpl::set_decoding(double slope, double quantile) {
-  options_.head.slope = slope;
-  options_.head.quantile = quantile;
+void DepthNetImpl::set_decoding(const Decoding& decoding) {
+  options_.params.codec.decoding = decoding.levels;
+  options_.head.slope = decoding.slope;
+  options_.head.quantile = decoding.quantile;
 }
 
 HeadOutput DepthNetImpl::heads(const torch::Tensor& feature, int64_t scale) {

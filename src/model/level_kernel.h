@@ -67,6 +67,26 @@ int64_t level_group();
 void level_lines(const LevelKernel& kernel, const LevelMap& map, int64_t begin, int64_t end,
                  LevelWorkspace& workspace, int64_t* levels);
 
+struct DistributionWorkspace {
+  PatchWorkspace patches;
+  std::vector<float> logits;
+};
+
+// The distribution p = softmax(logits) of each pixel of the lines begin .. end - 1, read in one of
+// two ways. Lines of weights have K' numbers, those behind the K levels finite.
+//
+// sum_k p_k first_k and sum_k p_k second_k; both results: [end - begin, width].
+struct LevelMeans {
+  const float *first_weights, *second_weights;
+  float *first, *second;
+};
+void mean_lines(const LevelFilters& filters, const LevelMap& map, int64_t begin, int64_t end,
+                DistributionWorkspace& workspace, const LevelMeans& means);
+
+// The first level with p_0 + ... + p_k >= 1/2; levels: [end - begin, width].
+void median_lines(const LevelFilters& filters, const LevelMap& map, int64_t begin, int64_t end,
+                  DistributionWorkspace& workspace, int64_t* levels);
+
 struct ThresholdWorkspace {
   PatchWorkspace patches;
   std::vector<float> sums;

@@ -1,5 +1,7 @@
 #include "dualdepth/runtime/decoding_search.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -13,17 +15,21 @@ namespace dualdepth {
 std::vector<EvaluatedDecoding> evaluate_decodings(
     const Checkpoint& checkpoint, const Dataset& dataset, const EvaluationOptions& evaluation,
     std::span<const Decoding> decodings, const std::function<void(size_t done)>& progress) {
-  const HeadKind kind = checkpoint.config.model.head_kind();
-  if (kind != HeadKind::kCumulative) {
+  const ModelOptions& model = checkpoint.config.model;
+  const HeadKind kind = model.head_kind();
+  const bool has_levels =
+      kind == HeadKind::kCategorical && model.params.codec.codec != CodecKind::kContinuous;
+  if (kind != HeadKind::kCumulative && !has_levels) {
     throw Error({.subject = checkpoint.file.path().string(),
-                 .expected = "a network with a cumulative head",
-                 .got = "a " + std::string(enum_name(kind)) + " head",
-                 .fix = "only model.head.kind: cumulative has a slope and a quantile"});
+                 .expected = "a network with a cumulative head, or a categorical one with levels",
+                 .got = kind == HeadKind::kCategorical ? "codec continuous"
+                                                       : fmt::format("a {} head", enum_name(kind)),
+                 .fix = "other heads are decoded in one way only"});
   }
   DepthNet net = load_network(checkpoint);
   std::vector<EvaluatedDecoding> evaluated;
   for (const Decoding& decoding : decodings) {
-    net->set_decoding(decoding.slope, decoding.quantile);
+    net->set_decoding(decoding);
     NetworkPredictor predictor(net, checkpoint.config.data, c10::kCPU);
     evaluated.push_back({decoding, evaluate(predictor, dataset, evaluation).summary});
     if (progress) progress(evaluated.size());
@@ -45,6 +51,7 @@ const EvaluatedDecoding& best_decoding(std::span<const EvaluatedDecoding> evalua
 void write_with_decoding(const Checkpoint& checkpoint, const Decoding& decoding,
                          const std::filesystem::path& out) {
   RunConfig config = checkpoint.config;
+  config.model.params.codec.decoding = decoding.levels;
   config.model.head.slope = decoding.slope;
   config.model.head.quantile = decoding.quantile;
   const std::string yaml = to_yaml(config);

@@ -6,6 +6,7 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/codec/hilbert_curve.h"
 #include "dualdepth/codec/level_axis.h"
+#include "dualdepth/codec/level_distribution.h"
 #include "dualdepth/codec/plain_depth.h"
 
 namespace dualdepth {
@@ -67,22 +68,26 @@ torch::Tensor channels_of(const NamedTensors& outputs, const OutputContract& out
   return values;
 }
 
+// [N, K, h, w], of one channel for codec `continuous`.
+torch::Tensor logits_of(const NamedTensors& outputs, const Contract& contract,
+                        const DepthCodec& codec) {
+  const OutputContract& output = *contract.output(OutputKind::kLogits);
+  auto logits = find(outputs, output).to(torch::kFloat32);
+  if (contract.input.layout == TensorLayout::kNhwc && logits.dim() == 4) {
+    logits = logits.permute({0, 3, 1, 2});
+  }
+  if (logits.dim() != 4 || logits.size(1) != codec.integer_channels()) {
+    fail(output.name, fmt::format("{} logits a pixel, one a level", codec.integer_channels()),
+         shape_text(logits));
+  }
+  return logits;
+}
+
 // Int64; of codec `continuous` float.
 torch::Tensor level_of(const NamedTensors& outputs, const Contract& contract,
                        const DepthCodec& codec) {
   const auto* level = contract.output(OutputKind::kLevel);
-  if (level == nullptr) {
-    const OutputContract& output = *contract.output(OutputKind::kLogits);
-    auto logits = find(outputs, output).to(torch::kFloat32);
-    if (contract.input.layout == TensorLayout::kNhwc && logits.dim() == 4) {
-      logits = logits.permute({0, 3, 1, 2});
-    }
-    if (logits.dim() != 4 || logits.size(1) != codec.integer_channels()) {
-      fail(output.name, fmt::format("{} logits a pixel, one a level", codec.integer_channels()),
-           shape_text(logits));
-    }
-    return codec.choose_level(logits);
-  }
+  if (level == nullptr) return codec.choose_level(logits_of(outputs, contract, codec));
   const auto map = map_of(outputs, *level);
   if (codec.integer_channels() == 1) return map.to(torch::kFloat32);
   const auto whole = map.to(torch::kInt64);
@@ -118,6 +123,29 @@ torch::Tensor own_depth(const NamedTensors& outputs, const Contract& contract) {
   return {};
 }
 
+// [N, h, w] in 0..1, of levels of this shape; undefined without a fraction.
+torch::Tensor fraction_of(const NamedTensors& outputs, const Contract& contract,
+                          torch::IntArrayRef shape) {
+  const auto* output = contract.output(OutputKind::kFraction);
+  if (output == nullptr) return {};
+  const auto fraction = scaled_map(outputs, *output);
+  if (fraction.sizes() != shape) {
+    fail(output->name, fmt::format("the size of the levels, [{}]", fmt::join(shape, ", ")),
+         shape_text(fraction));
+  }
+  return fraction;
+}
+
+// Metres of logits whose expectation counts. Without a fraction levels stand for their centres.
+torch::Tensor mean_depth(const NamedTensors& outputs, const Contract& contract,
+                         const DepthCodec& codec) {
+  const auto logits = logits_of(outputs, contract, codec);
+  const std::vector<int64_t> shape{logits.size(0), logits.size(2), logits.size(3)};
+  auto fraction = fraction_of(outputs, contract, shape);
+  if (!fraction.defined()) fraction = torch::full(shape, 0.5F, logits.options());
+  return expected_depth(logits, fraction, contract.codec, 1);
+}
+
 torch::Tensor composed_depth(const torch::Tensor& level, const torch::Tensor& fraction,
                              const DepthCodec& codec) {
   if (fraction.defined()) return codec.decode(level, fraction);
@@ -141,14 +169,12 @@ DensePrediction to_prediction(const NamedTensors& outputs, const Contract& contr
   DensePrediction prediction{own_depth(outputs, contract), {}, {}};
   if (!contract.has_levels()) return prediction;
   const DepthCodec codec(contract.codec);
-  const auto level = level_of(outputs, contract, codec);
-  if (const auto* fraction = contract.output(OutputKind::kFraction)) {
-    prediction.fraction = scaled_map(outputs, *fraction);
-    if (prediction.fraction.sizes() != level.sizes()) {
-      fail(fraction->name, "the size of the levels, " + shape_text(level),
-           shape_text(prediction.fraction));
-    }
+  if (contract.decodes_expectation()) {
+    if (!prediction.depth.defined()) prediction.depth = mean_depth(outputs, contract, codec);
+    return prediction;
   }
+  const auto level = level_of(outputs, contract, codec);
+  prediction.fraction = fraction_of(outputs, contract, level.sizes());
   if (!prediction.depth.defined()) {
     prediction.depth = composed_depth(level, prediction.fraction, codec);
   }

@@ -6,8 +6,7 @@ namespace dualdepth {
 NetworkPredictor::NetworkPredictor(DepthNet net, const DataOptions& data, c10::Device device)
     : DensePredictor(
           [net](const torch::Tensor& image) mutable { return predict_dense(net, image); },
-          contract_of(net->options(), data, outputs_of(net->options().head_kind()).front()),
-          device) {
+          contract_of(net->options(), data, outputs_of(net->options()).front()), device) {
   net->to(device);
   net->prepare_for_prediction();
 }

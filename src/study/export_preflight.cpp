@@ -37,7 +37,7 @@ std::string untrained_as_onnx(ModelOptions model, OnnxProfile profile) {
   const graph::Graph graph = graph::merge_affine(
       graph_from_trace(trace_network(net, {ModelOutputs::kLogits}), {1, 3, kSide, kSide}));
   const auto written =
-      to_onnx(graph::with_outputs(graph, head, model.params.codec, {outputs_of(head).front()}),
+      to_onnx(graph::with_outputs(graph, head, model.params.codec, {outputs_of(model).front()}),
               {.profile = profile});
   return onnx_file_bytes(*written, "the exported network");
 }

@@ -17,11 +17,16 @@ class HeadKinds : public TrainedCheckpoint {
   static void SetUpTestSuite() {
     train(2, 1);
     for (const char* kind : {"cumulative", "sigmoid", "hilbert"}) {
-      ASSERT_EQ(run({"train", path("run.yaml"), "output_dir=" + path(kind),
-                     std::string("model.head.kind=") + kind})
-                    .exit_code,
-                0);
+      train_variant(kind, std::string("model.head.kind=") + kind);
     }
+    for (const char* decoding : {"expectation", "median"}) {
+      train_variant(decoding, std::string("model.params.decoding=") + decoding);
+    }
+  }
+
+  static void train_variant(const std::string& name, const std::string& option) {
+    const auto result = run({"train", path("run.yaml"), "output_dir=" + path(name), option});
+    ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 
   static std::string checkpoint_of(const std::string& kind) {
@@ -53,7 +58,11 @@ TEST_F(HeadKinds, EachExportedFileEvaluatesAsItsCheckpoint) {
       {"sigmoid", {}},
       {"sigmoid", {"--outputs", "logits"}},
       {"hilbert", {}},
-      {"hilbert", {"--format", "torchscript"}}};
+      {"hilbert", {"--format", "torchscript"}},
+      {"expectation", {}},
+      {"expectation", {"--outputs", "logits"}},
+      {"expectation", {"--format", "torchscript"}},
+      {"median", {}}};
   for (const auto& [kind, words] : files) {
     const bool script = !words.empty() && words.back() == "torchscript";
     const auto file = path(script ? "m.ts" : "m.onnx");
@@ -104,7 +113,21 @@ TEST_F(HeadKinds, SlopeAndQuantileAreChosenOnTheValidationSplit) {
   EXPECT_THAT(printed.output,
               HasSubstr("slope " + std::to_string(chosen["slope"].get<double>()).substr(0, 1)));
   expect_error(run({"tune", checkpoint_of("sigmoid"), "--data", path("run.yaml")}),
-               {"a network with a cumulative head", "a sigmoid head"});
+               {"a network with a cumulative head, or a categorical one", "a sigmoid head"});
+}
+
+TEST_F(HeadKinds, ACategoricalHeadIsDecodedInTheWayThatIsBest) {
+  const auto result = run({"tune", checkpoint(), "--data", path("run.yaml"), "--out",
+                           path("tuned.safetensors"), "--json", path("tune.json")});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const auto json = nlohmann::json::parse(read_file(path("tune.json")));
+  ASSERT_EQ(json["decodings"].size(), 3u);
+  for (const auto& row : json["decodings"]) {
+    if (row["decoding"] == json["chosen"]["decoding"]) {
+      expect_same_metrics(eval(path("tuned.safetensors")), row, 1e-9);
+    }
+  }
+  expect_same_metrics(eval(checkpoint()), json["decodings"][0], 1e-9);  // argmax
 }
 
 TEST_F(HeadKinds, TheContractOfACumulativeHeadSaysHowToDecodeIt) {
@@ -124,6 +147,10 @@ TEST_F(HeadKinds, RefusesWhatAHeadDoesNotHave) {
                {"position or depth", "cumulative head", "got levels"});
   expect_error(exported("cumulative", {"--groups", "7"}), {"groups", "divides the 256 levels"});
   expect_error(exported("hilbert", {"--outputs", "depth"}), {"coordinates", "hilbert head"});
+  expect_error(exported("median", {"--outputs", "depth"}), {"logits", "decoding median"});
+  expect_error(run({"quantize", checkpoint_of("expectation"), "--calibration", path("raw"), "--out",
+                    path("none.onnx")}),
+               {"depth or logits", "decoding expectation"});
   expect_error(exported("cumulative", {"--center-with", path("raw")}),
                {"centring", "categorical head"});
   expect_error(run({"verify", checkpoint_of("cumulative"), "--data", path("run.yaml")}),

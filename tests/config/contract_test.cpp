@@ -142,11 +142,32 @@ TEST(Contract, WritesTheOrderOfTheCurveWithCoordinatesOnly) {
   EXPECT_THAT(to_json(curve), HasSubstr("\"hilbert_order\":3"));
 }
 
+// Other outputs are decoded already.
+TEST(ContractOf, LogitsSayHowTheyAreDecoded) {
+  ModelOptions model;
+  model.params.codec.decoding = LevelDecoding::kExpectation;
+  const auto logits = contract_of(model, DataOptions(), ModelOutputs::kLogits);
+  EXPECT_THAT(to_json(logits), HasSubstr("\"decoding\":\"expectation\""));
+  EXPECT_EQ(parse_contract(to_json(logits), "copy"), logits);
+  EXPECT_TRUE(logits.decodes_expectation());
+  const auto depth = contract_of(model, DataOptions(), ModelOutputs::kDepth);
+  EXPECT_EQ(to_json(depth).find("decoding"), std::string::npos);
+  EXPECT_FALSE(depth.decodes_expectation());
+  EXPECT_THAT([&] { contract_of(model, DataOptions(), ModelOutputs::kLevels); },
+              ::testing::ThrowsMessage<Error>(
+                  HasSubstr("outputs: expected depth or logits, of a network with a categorical "
+                            "head and decoding expectation, got levels")));
+  model.params.codec.decoding = LevelDecoding::kArgmax;
+  EXPECT_EQ(to_json(contract_of(model, DataOptions(), ModelOutputs::kLogits)).find("decoding"),
+            std::string::npos);
+}
+
 TEST(ContractOf, EachHeadHasItsOwnOutputs) {
   ModelOptions model;
   const auto kind_of = [&](HeadKind head) {
     model.head.kind = head;
-    const auto contract = contract_of(model, DataOptions(), outputs_of(head).front());
+    const auto contract =
+        contract_of(model, DataOptions(), outputs_of(head, LevelDecoding::kArgmax).front());
     EXPECT_EQ(contract.problems().size(), 0u);
     return contract.outputs.front().is;
   };

@@ -208,7 +208,7 @@ TEST_F(ExportedFiles, APositionIsTheSumOfTheGroupsOfACumulativeHead) {
   expect_script("run_onnx.py", run);
   expect_script("check_onnx.py", check);
   std::vector<std::string> words{expected()};
-  for (const auto outputs : outputs_of(HeadKind::kCumulative)) {
+  for (const auto outputs : outputs_of(HeadKind::kCumulative, LevelDecoding::kArgmax)) {
     const auto name = std::string(enum_name(outputs));
     words.push_back(
         exported({.format = ExportFormat::kTorchScript, .outputs = outputs}, name + ".ts"));

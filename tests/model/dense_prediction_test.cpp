@@ -55,6 +55,42 @@ TEST(PredictDense, IsTheDenseHeadsWinningLevelAndFractionDecoded) {
   EXPECT_LT(difference.max().item<double>(), 1e-4);
 }
 
+// By LibTorch's softmax: reflected over 0.1..80 m, level k stands for k + f, odd ones for
+// k + 1 - f.
+TEST(PredictDense, OfTheExpectationIsTheDepthAtTheMeanPlace) {
+  auto options = with_codec(CodecKind::kReflected);
+  options.params.codec.decoding = LevelDecoding::kExpectation;
+  auto net = make_net(options);
+  const torch::NoGradGuard no_grad;
+  const auto prediction = predict_dense(net, picture());
+  const auto heads = net->heads(net->features(picture()).at(0), 0);
+  const auto share = heads.integer_logits.softmax(1);
+  const auto fraction = heads.fraction_logits.sigmoid().unsqueeze(1);
+  const auto level = torch::arange(256).view({1, 256, 1, 1});
+  const auto place = level + torch::where(level.remainder(2) == 0, fraction, 1 - fraction);
+  const auto depth = 0.1 + (share * place).sum(1) * (79.9 / 256);
+  EXPECT_LT((prediction.depth - depth).abs().max().item<double>(), 1e-3);
+  EXPECT_GT(depth.std().item<double>(), 1);
+  EXPECT_FALSE(prediction.level.defined() || prediction.fraction.defined());
+}
+
+TEST(PredictDense, OfTheMedianHasTheLevelThatReachesHalf) {
+  auto options = with_codec(CodecKind::kStep);
+  options.params.codec.decoding = LevelDecoding::kMedian;
+  auto net = make_net(options);
+  const torch::NoGradGuard no_grad;
+  const auto prediction = predict_dense(net, picture());
+  const auto heads = net->heads(net->features(picture()).at(0), 0);
+  const auto below = heads.integer_logits.softmax(1).cumsum(1);
+  const auto level = below.lt(0.5).sum(1);
+  const auto clear = (below - 0.5).abs().amin(1) > 1e-4;
+  EXPECT_GT(clear.to(torch::kFloat32).mean().item<double>(), 0.9);
+  EXPECT_TRUE(prediction.level.masked_select(clear).equal(level.masked_select(clear)));
+  const auto depth = 0.1 + (level + heads.fraction_logits.sigmoid()) * (79.9 / 256);
+  const auto difference = (prediction.depth - depth).abs().masked_select(clear);
+  EXPECT_LT(difference.max().item<double>(), 1e-3);
+}
+
 TEST(PredictDense, UsesTheFinestScaleThatHasHeads) {
   ModelOptions options;
   options.head.scales = {2, 1};

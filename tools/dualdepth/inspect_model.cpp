@@ -61,7 +61,7 @@ Contract exported_contract(const std::filesystem::path& file, const std::filesys
 
 // Of a checkpoint's or configuration's network when it is exported.
 Contract contract_of(const RunConfig& config) {
-  return contract_of(config.model, config.data, outputs_of(config.model.head_kind()).front());
+  return contract_of(config.model, config.data, outputs_of(config.model).front());
 }
 
 // The first name is the part, for the decoder with its second: "encoder", "decoder",
@@ -93,6 +93,9 @@ void print_facts(const InspectedModel& model) {
   } else {
     fmt::print("codec    {}, spacing {}, {} levels, {} to {} m\n", enum_name(codec.codec),
                enum_name(codec.spacing), codec.n_integer_levels, codec.min_depth, codec.max_depth);
+  }
+  if (codec.decoding != LevelDecoding::kArgmax) {
+    fmt::print("decoding {} of the distribution over levels\n", enum_name(codec.decoding));
   }
   if (head == HeadKind::kCumulative) {
     fmt::print("decoding slope {}, quantile {}\n", options.head.slope, options.head.quantile);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "dualdepth/base/atomic_file.h"
@@ -26,35 +27,53 @@ struct TuneOptions {
   int64_t threads = 0;
 };
 
-std::vector<Decoding> pairs_of(const TuneOptions& options) {
-  std::vector<Decoding> pairs;
-  for (const double slope : options.slopes) {
-    for (const double quantile : options.quantiles) pairs.push_back({slope, quantile});
+std::vector<Decoding> decodings_of(HeadKind head, const TuneOptions& options) {
+  std::vector<Decoding> decodings;
+  if (head != HeadKind::kCumulative) {
+    for (const auto& [levels, name] : EnumNames<LevelDecoding>::values) {
+      decodings.push_back({.levels = levels});
+    }
+    return decodings;
   }
-  return pairs;
+  for (const double slope : options.slopes) {
+    for (const double quantile : options.quantiles) {
+      decodings.push_back({.slope = slope, .quantile = quantile});
+    }
+  }
+  return decodings;
 }
 
-void print_table(const std::vector<EvaluatedDecoding>& evaluated, const EvaluatedDecoding& best) {
-  fmt::print("{:>7} {:>9} {:>9} {:>8} {:>8}\n", "slope", "quantile", "abs_rel", "rmse", "d1");
+nlohmann::ordered_json json_of(const Decoding& decoding, HeadKind head) {
+  if (head != HeadKind::kCumulative) return {{"decoding", enum_name(decoding.levels)}};
+  return {{"slope", decoding.slope}, {"quantile", decoding.quantile}};
+}
+
+std::string text_of(const Decoding& decoding, HeadKind head) {
+  if (head != HeadKind::kCumulative) return std::string(enum_name(decoding.levels));
+  return fmt::format("slope {}, quantile {}", decoding.slope, decoding.quantile);
+}
+
+void print_table(const std::vector<EvaluatedDecoding>& evaluated, const EvaluatedDecoding& best,
+                 HeadKind head) {
+  fmt::print("{:<26} {:>9} {:>8} {:>8}\n", "decoding", "abs_rel", "rmse", "d1");
   for (const auto& one : evaluated) {
-    fmt::print("{:>7} {:>9} {:>9.4f} {:>8.3f} {:>8.4f}{}\n", one.decoding.slope,
-               one.decoding.quantile, one.metrics.abs_rel, one.metrics.rmse, one.metrics.d1,
+    fmt::print("{:<26} {:>9.4f} {:>8.3f} {:>8.4f}{}\n", text_of(one.decoding, head),
+               one.metrics.abs_rel, one.metrics.rmse, one.metrics.d1,
                &one == &best ? "  chosen" : "");
   }
 }
 
 nlohmann::ordered_json json_of(const std::vector<EvaluatedDecoding>& evaluated,
-                               const EvaluatedDecoding& best) {
+                               const EvaluatedDecoding& best, HeadKind head) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const auto& one : evaluated) {
-    nlohmann::ordered_json row{{"slope", one.decoding.slope}, {"quantile", one.decoding.quantile}};
+    nlohmann::ordered_json row = json_of(one.decoding, head);
     DepthMetrics::visit_fields([&](std::string_view name, double DepthMetrics::*member) {
       row[std::string(name)] = one.metrics.*member;
     });
     all.push_back(std::move(row));
   }
-  return {{"chosen", {{"slope", best.decoding.slope}, {"quantile", best.decoding.quantile}}},
-          {"decodings", std::move(all)}};
+  return {{"chosen", json_of(best.decoding, head)}, {"decodings", std::move(all)}};
 }
 
 void run_tune(const TuneOptions& options) {
@@ -65,17 +84,18 @@ void run_tune(const TuneOptions& options) {
   set_compute_threads(options.threads);
   const Checkpoint checkpoint = open_checkpoint(options.checkpoint);
   const auto dataset = open_dataset(judged_data.data, SplitRole::kValidation);
-  const auto pairs = pairs_of(options);
+  const HeadKind head = checkpoint.config.model.head_kind();
+  const auto decodings = decodings_of(head, options);
   std::vector<EvaluatedDecoding> evaluated;
   {
-    ProgressLine progress("tune", pairs.size());
-    evaluated = evaluate_decodings(checkpoint, *dataset, judged_data.evaluation, pairs,
+    ProgressLine progress("tune", decodings.size());
+    evaluated = evaluate_decodings(checkpoint, *dataset, judged_data.evaluation, decodings,
                                    [&](size_t done) { progress.update(done); });
   }
   const EvaluatedDecoding& best = best_decoding(evaluated, options.rmse_ratio);
-  print_table(evaluated, best);
+  print_table(evaluated, best, head);
   if (!options.json.empty()) {
-    write_file_atomically(options.json, json_of(evaluated, best).dump(2) + "\n");
+    write_file_atomically(options.json, json_of(evaluated, best, head).dump(2) + "\n");
   }
   if (options.out.empty()) return;
   write_with_decoding(checkpoint, best.decoding, options.out);
@@ -87,7 +107,9 @@ void run_tune(const TuneOptions& options) {
 void add_tune(CLI::App& program, ProgramState&) {
   const auto options = std::make_shared<TuneOptions>();
   CLI::App* verb = program.add_subcommand(
-      "tune", "Choose slope and quantile of a cumulative head on a validation split");
+      "tune",
+      "Choose how a head is decoded on a validation split: argmax, expectation or median of a "
+      "categorical one, slope and quantile of a cumulative one");
   verb->add_option("CHECKPOINT", options->checkpoint, "checkpoint (.safetensors)")->required();
   options->data.add_to(*verb);
   verb->add_option("--slopes", options->slopes, "values of model.head.slope to try")
@@ -104,7 +126,7 @@ void add_tune(CLI::App& program, ProgramState&) {
       ->check(CLI::Range(1.0, 100.0))
       ->capture_default_str();
   verb->add_option("--out", options->out,
-                   "also write a copy of the checkpoint with the chosen pair")
+                   "also write a copy of the checkpoint with the chosen decoding")
       ->type_name("FILE");
   verb->add_option("--json", options->json, "also write all numbers")->type_name("FILE");
   verb->add_option("--threads", options->threads, "of the CPU's computation; 0: all cores")

@@ -58,8 +58,9 @@ class DepthCodec {
   // Returns metres in fraction's dtype, clamped to [m, M] (rounded and continuous: [0, M + 1]).
   torch::Tensor decode(const torch::Tensor& level, const torch::Tensor& fraction) const;
 
-  // The level that the integer head's logits [..., integer_channels, ...] choose: argmax over
-  // `dim`, int64; `continuous`: sigmoid * (K-1), in the logits' dtype. `dim` is dropped.
+  // The level that the integer head's logits [..., integer_channels, ...] choose over `dim`, which
+  // is dropped: int64, the greatest or the median one as options().decoding says, the greatest for
+  // an expectation, which is no level; `continuous`: sigmoid * (K-1), in the logits' dtype.
   torch::Tensor choose_level(const torch::Tensor& integer_logits, int64_t dim = 1) const;
 
   // The depth that each level stands for at its centre, float [K]: for the expected depth

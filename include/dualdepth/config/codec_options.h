@@ -26,12 +26,23 @@ struct EnumNames<Spacing> {
                                      std::pair{Spacing::kInverse, "inverse"}};
 };
 
+// How the softmax over the levels of a categorical head becomes depth: the most probable level, the
+// mean of the distribution, or its median (codec/level_distribution.h has the formulas).
+enum class LevelDecoding { kArgmax, kExpectation, kMedian };
+template <>
+struct EnumNames<LevelDecoding> {
+  static constexpr std::array values{std::pair{LevelDecoding::kArgmax, "argmax"},
+                                     std::pair{LevelDecoding::kExpectation, "expectation"},
+                                     std::pair{LevelDecoding::kMedian, "median"}};
+};
+
 struct CodecOptions {
   CodecKind codec = CodecKind::kReflected;
   Spacing spacing = Spacing::kLinear;
   int64_t n_integer_levels = 256;
   double min_depth = 0.1;  // m
   double max_depth = 80;   // m
+  LevelDecoding decoding = LevelDecoding::kArgmax;
   int64_t hilbert_order = 3;
 
   template <class Visitor>
@@ -46,6 +57,10 @@ struct CodecOptions {
             {.help = "nearest depth that can be said", .unit = "m", .min = 1e-3, .max = 1e4});
     v.field("max_depth", max_depth,
             {.help = "farthest depth that can be said", .unit = "m", .min = 1e-2, .max = 1e4});
+    v.field(
+        "decoding", decoding,
+        {.help = "what a categorical head predicts: the most probable level, or the mean or the "
+                 "median of its distribution over levels"});
     v.field("hilbert_order", hilbert_order,
             {.help = "order of the curve of head.kind: hilbert", .min = 1, .max = 6});
   }

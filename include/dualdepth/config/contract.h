@@ -198,6 +198,10 @@ struct Contract {
   // True when the network returns the level of each pixel, or logits that choose it.
   bool has_levels() const;
 
+  // True when the depth of a pixel is the mean of the distribution that its logits say, which is no
+  // level.
+  bool decodes_expectation() const;
+
   // The kind of head that returns these outputs: categorical with levels, cumulative with a
   // position, hilbert with coordinates, sigmoid otherwise.
   HeadKind head_kind() const;

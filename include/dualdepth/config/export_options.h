@@ -36,10 +36,14 @@ struct EnumNames<ModelOutputs> {
 //
 //   categorical  levels, logits, depth      sigmoid  depth, logits
 //   cumulative   position, depth            hilbert  coordinates
-std::span<const ModelOutputs> outputs_of(HeadKind kind);
+//
+// Levels are those of the greatest logits, so a categorical head that decodes to the expectation
+// has depth or logits, and one that decodes to the median logits alone.
+std::span<const ModelOutputs> outputs_of(HeadKind kind, LevelDecoding decoding);
+std::span<const ModelOutputs> outputs_of(const ModelOptions& model);
 
-// Throws Error listing outputs_of(kind) when `outputs` is none of them.
-void require_outputs(HeadKind kind, ModelOutputs outputs);
+// Throws Error listing outputs_of(kind, decoding) when `outputs` is none of them.
+void require_outputs(HeadKind kind, LevelDecoding decoding, ModelOutputs outputs);
 
 // The operators an ONNX file may use:
 //   portable  opset 13, any runtime

@@ -57,17 +57,6 @@ struct EnumNames<HeadKind> {
                                      std::pair{HeadKind::kHilbert, "hilbert"}};
 };
 
-// What becomes of the softmax p over the levels of a categorical head, with the depth d_k that level
-// k and the fraction stand for: the depth of the greatest p_k, the mean of the distribution or its
-// median (codec/level_distribution.h).
-enum class LevelDecoding { kArgmax, kExpectation, kMedian };
-template <>
-struct EnumNames<LevelDecoding> {
-  static constexpr std::array values{std::pair{LevelDecoding::kArgmax, "argmax"},
-                                     std::pair{LevelDecoding::kExpectation, "expectation"},
-                                     std::pair{LevelDecoding::kMedian, "median"}};
-};
-
 // model.params: the original keys, and the codec's beside them.
 struct ModelParams {
   bool use_dual_head = true;
@@ -84,7 +73,6 @@ struct ModelParams {
 struct HeadOptions {
   HeadKind kind = HeadKind::kCategorical;
   std::vector<int64_t> scales = {0};
-  LevelDecoding decoding = LevelDecoding::kArgmax;
   double level_smoothing = 0;  // levels
   double slope = 1;
   double quantile = 0.5;
@@ -98,9 +86,6 @@ struct HeadOptions {
              "scales with heads; scale s has 1/2^s of the input's size, and the finest predicts",
          .min = 0,
          .max = 3});
-    v.field("decoding", decoding,
-            {.help = "what a categorical head predicts: the most probable level, or the mean or "
-                     "median of the distribution over levels"});
     v.field("level_smoothing", level_smoothing,
             {.help = "Gaussian along the level axis laid over a categorical head when predicting",
              .unit = "levels",

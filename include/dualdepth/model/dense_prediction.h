@@ -9,15 +9,16 @@ namespace dualdepth {
 
 // What the network says of every pixel at its finest scale with heads; [N, h, w].
 struct DensePrediction {
-  torch::Tensor depth;     // float, metres
-  torch::Tensor level;     // int64; undefined unless the head is categorical and has levels
-  torch::Tensor fraction;  // float in 0..1, after the sigmoid; undefined unless it is categorical
+  torch::Tensor depth;  // float, metres
+  // Undefined unless the head is categorical, decoded to a level (not the expectation):
+  torch::Tensor level;     // int64; undefined also for codec continuous
+  torch::Tensor fraction;  // float in 0..1, after the sigmoid
 };
 
 // image: as DepthNet::features(). Without gradients. The K channels of a categorical or cumulative
-// head are never stored for the whole picture (126 MB at 192x640): on the CPU LevelHead and
-// ThresholdHead keep the level that wins or the sum; on a GPU the heads go over the picture in
-// stripes of pixels. The filters are prediction_filters().
+// head are never stored for the whole picture (126 MB at 192x640): on the CPU LevelHead,
+// DistributionHead and ThresholdHead keep a level or sums; on a GPU the heads go over the picture
+// in stripes of pixels. The filters are prediction_filters().
 DensePrediction predict_dense(DepthNet& net, const torch::Tensor& image);
 
 // The filters that predict at this scale: the head's own; those of a categorical head smoothed by

@@ -13,6 +13,14 @@
 
 namespace dualdepth {
 
+// How the logits of a trained head become depth: `levels` of a categorical head
+// (codec/level_distribution.h), slope and quantile of a cumulative one (codec/threshold_codec.h).
+struct Decoding {
+  LevelDecoding levels = LevelDecoding::kArgmax;
+  double slope = 1;
+  double quantile = 0.5;
+};
+
 // The whole network: input normalisation, encoder, decoder, heads. Its tensors are named
 // encoder.<the library's name>, decoder.upconv_<i>_<0|1>, decoder.head_<scale>.<integer|fraction>;
 // filters are kept in channels-last, which is what its convolutions are fastest in.
@@ -46,8 +54,9 @@ class DepthNetImpl : public torch::nn::Module {
   void prepare_for_prediction();
 
   const ModelOptions& options() const { return options_; }
-  // Changes model.head.slope and quantile, which only predictions of a cumulative head read.
-  void set_decoding(double slope, double quantile);
+  // Changes what only predictions read: model.params.decoding of a categorical head,
+  // model.head.slope and quantile of a cumulative one.
+  void set_decoding(const Decoding& decoding);
   Encoder& encoder() { return *encoder_; }
   DualHeadDepthDecoder& decoder() { return decoder_; }
 

@@ -10,6 +10,7 @@
 
 namespace dualdepth {
 
+class FractionFilter;      // src/model/fraction_filter.h
 class TransformedFilters;  // src/model/packed_filters.h
 
 // What prediction needs of both heads.
@@ -49,8 +50,9 @@ class LevelHead {
  private:
   int64_t channels_;
   std::shared_ptr<const TransformedFilters> filters_;
-  torch::Tensor weight_, fraction_weight_;
-  float rounding_size_, clipping_value_, fraction_bias_ = 0;
+  std::shared_ptr<const FractionFilter> fraction_;
+  torch::Tensor weight_;
+  float rounding_size_, clipping_value_;
 };
 
 // The levels alone, of filters that are used once. weight: [K, C, 3, 3], bias: [K].

@@ -8,17 +8,12 @@
 #include "dualdepth/config/train_options.h"
 #include "dualdepth/data/dataset.h"
 #include "dualdepth/metrics/depth_metrics.h"
+#include "dualdepth/model/depth_net.h"
 #include "dualdepth/runtime/checkpoint.h"
 
-// Slope and quantile of a trained cumulative head (codec/threshold_codec.h), chosen on a validation
-// split: they cost nothing when predicting, and trade abs_rel, which is least below the median,
-// against rmse, which is least at the mean.
+// The decoding of a trained head, chosen on a validation split: it trades abs_rel, which is least
+// at or below the median of the predicted distribution, against rmse, which is least at its mean.
 namespace dualdepth {
-
-struct Decoding {
-  double slope = 1;
-  double quantile = 0.5;
-};
 
 struct EvaluatedDecoding {
   Decoding decoding;
@@ -26,7 +21,8 @@ struct EvaluatedDecoding {
 };
 
 // Evaluates the checkpoint's network with each of the decodings on the CPU. progress: called after
-// each. Throws Error when the head is not cumulative.
+// each. Throws Error for a head that is neither cumulative nor categorical with levels, whose depth
+// can be decoded in one way only.
 std::vector<EvaluatedDecoding> evaluate_decodings(
     const Checkpoint& checkpoint, const Dataset& dataset, const EvaluationOptions& evaluation,
     std::span<const Decoding> decodings, const std::function<void(size_t done)>& progress = {});
@@ -36,7 +32,7 @@ std::vector<EvaluatedDecoding> evaluate_decodings(
 const EvaluatedDecoding& best_decoding(std::span<const EvaluatedDecoding> evaluated,
                                        double rmse_ratio);
 
-// Writes the checkpoint with model.head.slope and quantile of this decoding and all else as it is.
+// Writes the checkpoint with this decoding and all else as it is.
 void write_with_decoding(const Checkpoint& checkpoint, const Decoding& decoding,
                          const std::filesystem::path& out);
 
