@@ -71,10 +71,11 @@ function(dualdepth_room name)
   set_property(GLOBAL APPEND PROPERTY DUALDEPTH_ROOMS ${name})
 endfunction()
 
-# dualdepth_test(ROOM [TORCH] [LINK LIBRARY...]): one test program from tests/ROOM/*_test.cpp. Sources that do without LibTorch are compiled
-# with the tests' own precompiled header, the others with LibTorch's.
+# dualdepth_test(ROOM [TORCH] [LINK LIBRARY...] [APART SUITE...]): one test program from tests/ROOM/*_test.cpp. Sources that
+# do without LibTorch are compiled with the tests' own precompiled header, the others with LibTorch's. Suites that take
+# seconds stand in APART, so that they run beside others.
 function(dualdepth_test room)
-  cmake_parse_arguments(ARG "TORCH" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "LINK;APART" ${ARGN})
   if(ARG_TORCH AND DUALDEPTH_TENSOR_FREE)
     return()
   endif()
@@ -103,14 +104,15 @@ function(dualdepth_test room)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${target} PRIVATE ${libraries})
   dualdepth_compile(${target} TRUE "${ARG_TORCH}")
-  dualdepth_suites(${target} ${room} TIMEOUT 900)  # of a suite, on a machine that does other work, too
+  dualdepth_suites(${target} ${room} "${ARG_APART}" TIMEOUT 900)  # on a machine that does other work, too
 endfunction()
 
-# dualdepth_suites(TARGET ROOM PROPERTY VALUE...): a ctest entry ROOM.SUITE for each suite of a test program.
-function(dualdepth_suites target room)
+# dualdepth_suites(TARGET ROOM APART PROPERTY VALUE...): the ctest entries of a test program, one for each suite in APART
+# (or all: ALL) and one for the others.
+function(dualdepth_suites target room apart)
   set(results ${PROJECT_BINARY_DIR}/test_results)
   file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake CONTENT
-       "set(PROGRAM $<TARGET_FILE:${target}>)\nset(ROOM ${room})\nset(RESULTS ${results})\nset(PROPERTIES ${ARGN})
+       "set(PROGRAM $<TARGET_FILE:${target}>)\nset(ROOM ${room})\nset(RESULTS ${results})\nset(APART \"${apart}\")\nset(PROPERTIES ${ARGN})
 include(${PROJECT_SOURCE_DIR}/cmake/TestSuites.cmake)\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake)
 endfunction()

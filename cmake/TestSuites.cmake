@@ -1,6 +1,7 @@
-# Read by ctest before it lists tests: adds one entry for each suite of the test program PROGRAM, so that a suite shares
-# what it sets up and LibTorch is loaded once for it. Each entry writes RESULTS/ROOM.SUITE.xml (GoogleTest's JSON has no
-# reason of a skip), which tools/test_results reads. Set by the caller: PROGRAM, ROOM, RESULTS, PROPERTIES.
+# Read by ctest before it lists tests: adds entries for the suites of the test program PROGRAM. Suites in APART (or all,
+# where it says ALL) have an entry each, ROOM.SUITE; the others, which are quick, share the entry ROOM, so that LibTorch is
+# loaded once for them. Each entry writes RESULTS/ENTRY.xml (GoogleTest's JSON has no reason of a skip), which
+# tools/test_results reads. Set by the caller: PROGRAM, ROOM, RESULTS, APART, PROPERTIES.
 if(NOT EXISTS ${PROGRAM})
   add_test(${ROOM}.not_built ${PROGRAM})
   return()
@@ -16,9 +17,23 @@ foreach(line IN LISTS lines)
   endif()
 endforeach()
 list(REMOVE_DUPLICATES suites)
-foreach(suite IN LISTS suites)
-  set(name ${ROOM}.${suite})
-  add_test(${name} ${PROGRAM} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*
-           --gtest_output=xml:${RESULTS}/${name}.xml)
-  set_tests_properties(${name} PROPERTIES ${PROPERTIES})
+if(APART STREQUAL "ALL")
+  set(APART ${suites})
+endif()
+set(others ${suites})
+list(REMOVE_ITEM others ${APART})
+set(patterns "")
+foreach(suite IN LISTS APART)
+  list(FIND suites ${suite} found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "${ROOM}: expected a suite of ${PROGRAM}, got APART ${suite}")
+  endif()
+  set(pattern ${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*)
+  string(APPEND patterns :${pattern})
+  add_test(${ROOM}.${suite} ${PROGRAM} --gtest_filter=${pattern} --gtest_output=xml:${RESULTS}/${ROOM}.${suite}.xml)
+  set_tests_properties(${ROOM}.${suite} PROPERTIES ${PROPERTIES})
 endforeach()
+if(others)
+  add_test(${ROOM} ${PROGRAM} --gtest_filter=-${patterns} --gtest_output=xml:${RESULTS}/${ROOM}.xml)
+  set_tests_properties(${ROOM} PROPERTIES ${PROPERTIES})
+endif()

@@ -7,7 +7,6 @@
 #include <array>
 #include <limits>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <optional>
 #include <span>
@@ -17,6 +16,7 @@
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/io/encode_image.h"
 #include "dualdepth/io/grey16_png.h"
 #include "dualdepth/io/mapped_file.h"
 
@@ -200,11 +200,7 @@ cv::Mat decode_depth_png(const fs::path& file, Bytes bytes) {
   return units;
 }
 
-void write_encoded(const fs::path& file, const std::string& extension, const cv::Mat& image) {
-  std::vector<unsigned char> encoded;
-  if (!cv::imencode(extension, image, encoded)) {
-    throw std::runtime_error("cannot encode " + file.string());
-  }
+void write_encoded(const fs::path& file, const std::string& encoded) {
   AtomicFile output(file, Durability::kBuffered);
   output.write(encoded.data(), encoded.size());
   output.commit();
@@ -262,10 +258,7 @@ void write_rgb(const fs::path& file, const cv::Mat& rgb) {
                  .got = extension.empty() ? "none of them" : extension,
                  .fix = ""});
   }
-  if (rgb.channels() == 1) return write_encoded(file, extension, rgb);
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  write_encoded(file, extension, bgr);
+  write_encoded(file, extension == ".png" ? encode_png(rgb) : encode_jpeg(rgb));
 }
 
 void write_depth_png(const fs::path& file, const cv::Mat& depth) {
@@ -277,7 +270,7 @@ void write_depth_png(const fs::path& file, const cv::Mat& depth) {
   clamped.setTo(0, ~valid);
   cv::Mat units;
   clamped.convertTo(units, CV_16U, kDepthUnitsPerMetre);  // rounds
-  write_encoded(file, ".png", units);
+  write_encoded(file, encode_png(units));
 }
 
 }  // namespace dualdepth

@@ -5,17 +5,12 @@
 #include <numeric>
 #include <utility>
 
+#include "dualdepth/graph/memory_order.h"
+
 namespace dualdepth::quantize {
 namespace {
 
 constexpr int kLeastExponent = -120;  // 2^120 is a float32
-
-// The values in the order in which they lie in memory, where they fill it, so that the maps of
-// channels-last convolutions are not copied.
-torch::Tensor in_memory_order(const torch::Tensor& values) {
-  if (!values.is_non_overlapping_and_dense()) return values.contiguous();
-  return values.as_strided({values.numel()}, {1});
-}
 
 }  // namespace
 
@@ -63,7 +58,7 @@ void Histogram::widen(const ValueRange& range) {
 }
 
 void Histogram::add(const torch::Tensor& added) {
-  const auto values = in_memory_order(added.to(torch::kFloat32));
+  const auto values = graph::in_memory_order(added.to(torch::kFloat32));
   widen(range_of(values));
   if (!range_.is_finite()) return;
   if (width_ == 0) {

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "dualdepth/io/encode_image.h"
 #include "dualdepth/report/base64.h"
 
 namespace dualdepth {
 namespace {
+
+constexpr int kJpegQuality = 85;
 
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -62,12 +63,8 @@ std::string html_text(std::string_view text) {
 }
 
 std::string html_picture(const cv::Mat& rgb, std::string_view alt) {
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<uchar> jpeg;
-  cv::imencode(".jpg", bgr, jpeg, {cv::IMWRITE_JPEG_QUALITY, 85});
   return fmt::format(R"(<img alt="{}" width="{}" height="{}" src="data:image/jpeg;base64,{}">)",
-                     html_text(alt), rgb.cols, rgb.rows, base64(jpeg));
+                     html_text(alt), rgb.cols, rgb.rows, base64(encode_jpeg(rgb, kJpegQuality)));
 }
 
 std::string html_page(std::string_view title, std::string_view body) {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "dualdepth/io/encode_image.h"
 #include "dualdepth/report/base64.h"
 #include "dualdepth/report/html.h"
 #include "plot_axes.h"
@@ -90,12 +90,10 @@ std::string density_picture(const std::vector<int64_t>& counts, int cells) {
       if (count == 0) continue;
       const double share = std::log1p(count) / std::log1p(most);
       picture(cells - 1 - predicted, truth) =
-          cv::Vec4b(178, 114, 0, cv::saturate_cast<uchar>(40 + 215 * share));  // BGRA
+          cv::Vec4b(0, 114, 178, cv::saturate_cast<uchar>(40 + 215 * share));  // RGBA
     }
   }
-  std::vector<uchar> png;
-  cv::imencode(".png", picture, png);
-  return base64(png);
+  return base64(encode_png(picture));
 }
 
 }  // namespace

@@ -6,12 +6,11 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <vector>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"
+#include "dualdepth/io/encode_image.h"
 #include "train/event.pb.h"
 
 namespace dualdepth {
@@ -82,16 +81,12 @@ void EventFile::add_scalar(std::string_view tag, double value, int64_t step) {
 }
 
 void EventFile::add_image(std::string_view tag, const cv::Mat& rgb, int64_t step) {
-  cv::Mat bgr;
-  cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> png;
-  cv::imencode(".png", bgr, png);
   event_file::Event event = event_at(step);
   event_file::Image& image = *new_value(event, tag).mutable_image();
   image.set_height(rgb.rows);
   image.set_width(rgb.cols);
   image.set_colorspace(3);
-  image.set_encoded_image_string(png.data(), png.size());
+  image.set_encoded_image_string(encode_png(rgb));
   write_record(event.SerializeAsString());
 }
 

@@ -8,6 +8,7 @@
 #include "dualdepth/io/image.h"
 #include "testing/file_size_limit.h"
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 
 namespace dualdepth {
@@ -46,7 +47,8 @@ class BadInput : public ::testing::Test {
     tree_.folder().write("run.yaml", "output_dir: " + path("run") +
                                          "\nthreads: 1\ndata:\n  root: " + tree_.root().string() +
                                          "\n  train_split: " + path("train.txt") +
-                                         "\n  image_shape: [32, 64]\n  batch_size: 2\n" + more);
+                                         "\n  image_shape: [32, 64]\n  batch_size: 2\n" + more +
+                                         testing::kNarrowModelYaml);
   }
 
   ProgramResult run(const Words& words) const {

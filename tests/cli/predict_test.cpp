@@ -4,6 +4,7 @@
 #include "dualdepth/io/image.h"
 #include "dualdepth/io/zip_file.h"
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 
 namespace dualdepth {
@@ -22,7 +23,8 @@ class Predict : public ::testing::Test {
                                          "\nthreads: 1\ndata:\n  root: " + tree_.root().string() +
                                          "\n  train_split: " + path("train.txt") +
                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                         "trainer: {max_steps: 1}\n");
+                                         "trainer: {max_steps: 1}\n" +
+                                         testing::kNarrowModelYaml);
     const auto trained = testing::run_program(testing::program(), {"train", path("run.yaml")});
     ASSERT_EQ(trained.exit_code, 0) << trained.errors;
   }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "testing/interop_python.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 #include "testing/shared_data.h"
 
@@ -48,10 +49,10 @@ TEST_P(ReferenceEvaluation, AgreesWithTheProgram) {
     split += drive.string() + " " + frame + " l\n";
   }
   folder_.write("split.txt", split);
-  const fs::path config = folder_.write("run.yaml", "data: {root: " + root.string() +
-                                                        ", train_split: " + path("split.txt") +
-                                                        ", val_split: " + path("split.txt") +
-                                                        ", image_shape: [96, 320], batch_size: 2}");
+  const fs::path config = folder_.write(
+      "run.yaml", "data: {root: " + root.string() + ", train_split: " + path("split.txt") +
+                      ", val_split: " + path("split.txt") +
+                      ", image_shape: [96, 320], batch_size: 2}\n" + testing::kNarrowModelYaml);
   const bool sweeps = GetParam().protocol == std::string("eigen-garg");
   run({"train", config, "output_dir=" + path("run"), "trainer.max_steps=2",
        std::string("data.ground_truth=") + (sweeps ? "velodyne" : "annotated"),

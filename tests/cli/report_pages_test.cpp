@@ -7,6 +7,7 @@
 
 #include "cli/browser.h"
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 
 namespace dualdepth {
@@ -27,7 +28,8 @@ class ReportPages : public Browser {
                                           "\n  val_split: " + path("train.txt") +
                                           "\n  image_shape: [32, 64]\n  batch_size: 2\n"
                                           "trainer: {max_steps: 4, log_every: 1}\n"
-                                          "evaluation: {protocol: benchmark}\n");
+                                          "evaluation: {protocol: benchmark}\n" +
+                                          testing::kNarrowModelYaml);
     run({"train", path("run.yaml")});
   }
   static void TearDownTestSuite() { tree_.reset(); }

@@ -14,6 +14,7 @@
 #include "testing/file_size_limit.h"
 #include "testing/folder_contents.h"
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 #include "testing/wait_until.h"
 
@@ -90,9 +91,9 @@ TEST_F(SmokeStudy, CostIsThatOfTheHeads) {
   const auto json = json_of(out() / "study.json");
   EXPECT_EQ(json["summary"][0]["cost"]["handed_out_bytes"], 2 * 32 * 96);
   EXPECT_EQ(json["summary"][1]["cost"]["handed_out_bytes"], 32 * 96);
-  // 3x3 filters from 16 channels to 256 levels and a fraction at each pixel, or to one sigmoid.
-  EXPECT_EQ(json["summary"][0]["cost"]["head_macs"], 9 * 16 * 257 * 32 * 96);
-  EXPECT_EQ(json["summary"][1]["cost"]["head_macs"], 9 * 16 * 32 * 96);
+  // 3x3 filters from 8 channels to 256 levels and a fraction at each pixel, or to one sigmoid.
+  EXPECT_EQ(json["summary"][0]["cost"]["head_macs"], 9 * 8 * 257 * 32 * 96);
+  EXPECT_EQ(json["summary"][1]["cost"]["head_macs"], 9 * 8 * 32 * 96);
 }
 
 TEST_F(SmokeStudy, ThePageFitsOnATelephoneAndOnADesk) {
@@ -119,7 +120,8 @@ class StudyVerb : public ::testing::Test {
                                           "\n  val_split: " + path("train.txt") +
                                           "\n  image_shape: [32, 64]\n  batch_size: 2\n"
                                           "trainer: {max_steps: 4, panels: 0}\n"
-                                          "evaluation: {protocol: benchmark}\n");
+                                          "evaluation: {protocol: benchmark}\n" +
+                                          testing::kNarrowModelYaml);
   }
 
   void write_study(const std::string& variants, const std::string& more = "") const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 
 namespace dualdepth {
@@ -28,7 +29,7 @@ class TrainedCheckpoint : public ::testing::Test {
                                    "\n  val_split: " + path("train.txt") +
                                    "\n  image_shape: [32, 64]\n  batch_size: 2\n"
                                    "trainer: {max_steps: " +
-                                   std::to_string(steps) + "}\n");
+                                   std::to_string(steps) + "}\n" + testing::kNarrowModelYaml);
     ASSERT_EQ(run({"train", path("run.yaml")}).exit_code, 0);
   }
   static void TearDownTestSuite() { tree_.reset(); }

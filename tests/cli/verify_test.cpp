@@ -6,6 +6,7 @@
 #include "dualdepth/io/image.h"
 #include "dualdepth/io/npz.h"
 #include "testing/kitti_tree.h"
+#include "testing/narrow_model.h"
 #include "testing/program.h"
 
 namespace dualdepth {
@@ -24,7 +25,8 @@ class Verify : public ::testing::Test {
                                          "\n  train_split: " + path("train.txt") +
                                          "\n  val_split: " + path("train.txt") +
                                          "\n  image_shape: [32, 64]\n  batch_size: 2\n"
-                                         "trainer: {max_steps: 1}\n");
+                                         "trainer: {max_steps: 1}\n" +
+                                         testing::kNarrowModelYaml);
   }
 
   std::string path(const std::string& name) const { return (tree_.root() / name).string(); }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "dualdepth/base/error.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 
 // The gates of export's proof, each with a file that is wrong in one way.
@@ -73,7 +74,7 @@ class ExportProof : public ::testing::Test {
     }
   }
 
-  DepthNet net_ = testing::random_net(ModelOptions());
+  DepthNet net_ = testing::random_net(testing::narrow_model());
 };
 
 TEST_F(ExportProof, HoldsForTheCheckpointsOwnResult) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "dualdepth/io/image.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/temp_folder.h"
 
@@ -19,6 +20,7 @@ class ExportModel : public ::testing::Test {
  protected:
   ExportModel() {
     RunConfig config;
+    config.model = testing::narrow_model();
     config.data.image_shape = {32, 64};
     testing::write_random_checkpoint(folder_ / "checkpoint.safetensors", config);
   }

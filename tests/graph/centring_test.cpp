@@ -7,6 +7,7 @@
 #include "dualdepth/base/error.h"
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 
 namespace dualdepth::graph {
@@ -25,7 +26,7 @@ torch::Tensor picture(size_t index) {
 class CentredHead : public ::testing::Test {
  protected:
   CentredHead()
-      : net_(testing::random_net(ModelOptions())),
+      : net_(testing::random_net(testing::narrow_model())),
         graph_(graph_from_trace(trace_network(net_, {ModelOutputs::kLogits}), {1, 3, 32, 64})),
         centring_(fit_centring(graph_, {kPictures, picture})) {}
 
@@ -94,7 +95,7 @@ TEST_F(CentredHead, NeedsPictures) {
 }
 
 TEST(Centring, NeedsLevels) {
-  ModelOptions options;
+  ModelOptions options = testing::narrow_model();
   options.params.use_dual_head = false;
   DepthNet net = testing::random_net(options);
   const Graph graph = graph_from_trace(trace_network(net, {ModelOutputs::kLogits}), {1, 3, 32, 64});

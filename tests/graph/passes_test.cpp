@@ -9,6 +9,7 @@
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/run_graph.h"
 #include "dualdepth/model/dense_prediction.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 
 namespace dualdepth::graph {
@@ -69,7 +70,8 @@ TEST(MergeAffine, OneThatIsReadTwiceStays) {
 // projections', the second of each of the 8 blocks (that comes after the Add) and the heads.
 TEST(TracedNetwork, IsAGraphOfTheKnownKinds) {
   Graph graph = merge_affine(graph_from_trace(
-      trace_network(testing::random_net(ModelOptions()), {ModelOutputs::kLogits}), {1, 3, 64, 96}));
+      trace_network(testing::random_net(testing::narrow_model()), {ModelOutputs::kLogits}),
+      {1, 3, 64, 96}));
   std::map<std::string, int> count;
   for (const auto& kind : kinds(graph)) ++count[kind];
   const std::map<std::string, int> expected{{"Input", 1},    {"Affine", 1}, {"Conv", 32},
@@ -85,7 +87,7 @@ TEST(TracedNetwork, IsAGraphOfTheKnownKinds) {
 }
 
 TEST(WithOutputs, AppendsWhatTheOutputsNeed) {
-  const ModelOptions options;
+  const ModelOptions options = testing::narrow_model();
   const Graph graph = graph_from_trace(
       trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 32, 32});
   const Graph levels =
@@ -116,7 +118,7 @@ torch::Tensor depth_of(const ModelOptions& options, const torch::Tensor& image) 
 }
 
 TEST(WithOutputs, OfACumulativeHeadIsAClipAndTheSumsOfItsGroups) {
-  ModelOptions options;
+  ModelOptions options = testing::narrow_model();
   options.head.kind = HeadKind::kCumulative;
   options.head.slope = 0.5;
   options.head.quantile = 0.4;
@@ -146,7 +148,7 @@ TEST(WithOutputs, OfACumulativeHeadIsAClipAndTheSumsOfItsGroups) {
 }
 
 TEST(WithOutputs, OfAHilbertHeadIsTheSigmoidOfBothCoordinates) {
-  ModelOptions options;
+  ModelOptions options = testing::narrow_model();
   options.head.kind = HeadKind::kHilbert;
   torch::manual_seed(8);
   const auto image = torch::rand({1, 3, 32, 64});
@@ -160,7 +162,7 @@ TEST(WithOutputs, OfAHilbertHeadIsTheSigmoidOfBothCoordinates) {
 }
 
 TEST(WithOutputs, OneHeadHasNoLevels) {
-  ModelOptions options;
+  ModelOptions options = testing::narrow_model();
   options.params.use_dual_head = false;
   const Graph graph = graph_from_trace(
       trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 32, 32});

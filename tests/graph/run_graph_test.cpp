@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dualdepth/graph/patterns.h"
 
@@ -21,6 +22,24 @@ TEST(FakeQuantize, RoundsHalvesToEvenAndSaturates) {
 TEST(FakeQuantize, IsSymmetricWhenSigned) {
   const auto x = torch::tensor({-300.F, -1.6F, 300.F});
   EXPECT_TRUE(torch::equal(fake_quantize(x, {1, 0, true}), torch::tensor({-128.F, -2.F, 127.F})));
+}
+
+// Channels 0..2 of four pixels: the greatest, two that are equal, NaN, infinity; in either order of
+// memory.
+TEST(ArgMax, IsTheFirstOfTheGreatestChannels) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto pixels = torch::tensor({1.F, 3.F, 2.F, -1.F, 5.F, 5.F, 9.F, kNaN, 10.F, -kInfinity,
+                                     -kInfinity, -kInfinity})
+                          .view({1, 2, 2, 3});
+  const auto expected = torch::tensor({1, 1, 1, 0}, torch::kInt64).view({1, 1, 2, 2});
+  Graph graph;
+  const NodeId level = graph.add(ArgMax{}, {graph.add_input("x", {1, 3, 2, 2})}, "");
+  graph.set_outputs({{"level", level}});
+  const auto channels_last = pixels.permute({0, 3, 1, 2});
+  for (const auto& x : {channels_last, channels_last.contiguous()}) {
+    EXPECT_TRUE(torch::equal(run_graph(graph, x, std::array{level})[0], expected));
+  }
 }
 
 // A head of 300 lines, more than one stripe, against LibTorch's convolution as a whole.

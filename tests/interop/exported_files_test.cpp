@@ -10,6 +10,7 @@
 #include "dualdepth/runtime/dense_predictor.h"
 #include "dualdepth/runtime/exported_model.h"
 #include "testing/interop_python.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/street_picture.h"
 #include "testing/temp_folder.h"
@@ -25,7 +26,9 @@ class ExportedFiles : public ::testing::Test {
   // Writes checkpoint.safetensors and expected.safetensors: pictures of two sizes (image_0,
   // image_1) with the checkpoint's level, fraction and depth, and the gap between its two best
   // logits.
-  void make_checkpoint(RunConfig config = {}) {
+  void make_checkpoint(const ModelOptions& model = testing::narrow_model()) {
+    RunConfig config;
+    config.model = model;
     config.data.image_shape = {64, 96};
     testing::write_random_checkpoint(folder_ / "checkpoint.safetensors", config);
     NamedTensors expected;
@@ -155,14 +158,14 @@ class ExportedVariants : public ExportedFiles, public ::testing::WithParamInterf
 TEST_P(ExportedVariants, ComposeTheCheckpointsMetres) {
   DUALDEPTH_NEEDS_INTEROP();
   const Variant variant = GetParam();
-  RunConfig config;
-  config.model.encoder = variant.encoder;
-  config.model.params.use_dual_head = variant.dual;
-  config.model.params.codec.codec = variant.codec;
-  config.model.params.codec.spacing = variant.spacing;
-  config.model.head.level_smoothing = variant.level_smoothing;
-  config.model.head.kind = variant.head;
-  make_checkpoint(config);
+  ModelOptions model = testing::narrow_model();
+  model.encoder = variant.encoder;
+  model.params.use_dual_head = variant.dual;
+  model.params.codec.codec = variant.codec;
+  model.params.codec.spacing = variant.spacing;
+  model.head.level_smoothing = variant.level_smoothing;
+  model.head.kind = variant.head;
+  make_checkpoint(model);
   const auto file = exported({.outputs = ModelOutputs::kDepth}, "depth.onnx");
   expect_script("run_onnx.py", {expected(), file, "onnxruntime-depth"});
 }
@@ -187,11 +190,11 @@ INSTANTIATE_TEST_SUITE_P(
 // Sums of 16 groups, and of one, in every profile and as TorchScript.
 TEST_F(ExportedFiles, APositionIsTheSumOfTheGroupsOfACumulativeHead) {
   DUALDEPTH_NEEDS_INTEROP();
-  RunConfig config;
-  config.model.head.kind = HeadKind::kCumulative;
-  config.model.head.slope = 0.5;
-  config.model.head.quantile = 0.4;
-  make_checkpoint(config);
+  ModelOptions model = testing::narrow_model();
+  model.head.kind = HeadKind::kCumulative;
+  model.head.slope = 0.5;
+  model.head.quantile = 0.4;
+  make_checkpoint(model);
   std::vector<std::string> run{expected()};
   std::vector<std::string> check;
   for (const auto& [profile, unused] : EnumNames<OnnxProfile>::values) {

@@ -6,6 +6,7 @@
 #include "dualdepth/quantize/quantize_model.h"
 #include "dualdepth/runtime/dense_predictor.h"
 #include "testing/interop_python.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/street_picture.h"
 #include "testing/temp_folder.h"
@@ -19,6 +20,7 @@ TEST(LayerDumps, OnnxRuntimeComputesTheGoldenTensors) {
   DUALDEPTH_NEEDS_INTEROP();
   const testing::TempFolder folder;
   RunConfig config;
+  config.model = testing::narrow_model();
   config.data.image_shape = {64, 96};
   testing::write_random_checkpoint(folder / "checkpoint.safetensors", config);
   const auto model = quantize::open_float_model(folder / "checkpoint.safetensors");

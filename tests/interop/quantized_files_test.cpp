@@ -17,6 +17,7 @@
 #include "dualdepth/runtime/exported_model.h"
 #include "testing/instruction_sets.h"
 #include "testing/interop_python.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/street_picture.h"
 #include "testing/temp_folder.h"
@@ -69,6 +70,7 @@ class QuantizedFiles : public ::testing::Test {
   struct Shared {
     Shared() {
       RunConfig config;
+      config.model = testing::narrow_model();
       config.data.image_shape = {64, 96};
       testing::write_random_checkpoint(folder / "checkpoint.safetensors", config);
       model = quantize::open_float_model(folder / "checkpoint.safetensors");

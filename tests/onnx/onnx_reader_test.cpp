@@ -11,6 +11,7 @@
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/onnx/onnx_writer.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/temp_folder.h"
 
@@ -30,7 +31,7 @@ class OnnxRoundTrip : public ::testing::TestWithParam<OnnxProfile> {};
 
 TEST_P(OnnxRoundTrip, GivesTheSameGraph) {
   const TempFolder folder;
-  const ModelOptions options;
+  const ModelOptions options = testing::narrow_model();
   const Graph written = with_outputs(
       merge_affine(graph_from_trace(
           trace_network(testing::random_net(options), {ModelOutputs::kLogits}), {1, 3, 64, 96})),

@@ -4,6 +4,7 @@
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/patterns.h"
 #include "dualdepth/quantize/quantize_graph.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 
 namespace dualdepth::quantize {
@@ -18,7 +19,7 @@ torch::Tensor picture(size_t index) {
 class CumulativeHead : public ::testing::TestWithParam<OnnxProfile> {
  protected:
   Quantization quantized(int64_t groups) const {
-    ModelOptions model;
+    ModelOptions model = testing::narrow_model();
     model.head.kind = HeadKind::kCumulative;
     DataOptions data;
     data.image_shape = {32, 64};

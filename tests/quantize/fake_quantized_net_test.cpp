@@ -14,7 +14,6 @@ class FakeQuantizedNetTest : public QuantizedNetwork {
     // Also layers whose codes and biases are other ones than rounding to nearest gives.
     QuantizeOptions options = quick();
     options.round_adaptively = true;
-    options.keep_float = wide_layers();
     quantization_ = quantize_graph(graph_, contract_, pictures_, options);
   }
 
@@ -48,17 +47,15 @@ torch::Tensor integer_logits(const Quantization& quantization, const torch::Tens
   return torch::cat(logits, 2);
 }
 
-ModelOptions small_with_its_head_at_scale_1() {
-  ModelOptions model;
-  model.encoder_width = 0.125;
-  model.decoder_width = 0.25;
+ModelOptions narrow_with_its_head_at_scale_1() {
+  ModelOptions model = testing::narrow_model();
   model.head.scales = {1};
   return model;
 }
 
 class HeadAtScale1 : public QuantizedNetwork {
  protected:
-  HeadAtScale1() : QuantizedNetwork(small_with_its_head_at_scale_1()) {}
+  HeadAtScale1() : QuantizedNetwork(narrow_with_its_head_at_scale_1()) {}
 };
 
 // Pixels are those of the picture, as batches have them; the map is half as high and wide.

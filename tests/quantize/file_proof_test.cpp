@@ -29,17 +29,18 @@ using ::testing::ThrowsMessage;
 constexpr std::array kProfiles{OnnxProfile::kPortable, OnnxProfile::kOpenVino, OnnxProfile::kNpu,
                                OnnxProfile::kTensorRt};
 
-// The first number of an initializer.
+// One number of an initializer.
 template <class T>
-void change_first(onnx::ModelProto& model, const std::string& name,
-                  const std::function<T(T)>& change) {
+void change_one(onnx::ModelProto& model, const std::string& name, const std::function<T(T)>& change,
+                size_t index = 0) {
   for (auto& tensor : *model.mutable_graph()->mutable_initializer()) {
     if (tensor.name() != name) continue;
     T value;
-    ASSERT_GE(tensor.raw_data().size(), sizeof(T));
-    std::memcpy(&value, tensor.raw_data().data(), sizeof(T));
+    const size_t begin = index * sizeof(T);
+    ASSERT_GE(tensor.raw_data().size(), begin + sizeof(T));
+    std::memcpy(&value, tensor.raw_data().data() + begin, sizeof(T));
     value = change(value);
-    std::memcpy(tensor.mutable_raw_data()->data(), &value, sizeof(T));
+    std::memcpy(tensor.mutable_raw_data()->data() + begin, &value, sizeof(T));
     return;
   }
   FAIL() << "no initializer " << name;
@@ -99,6 +100,7 @@ class QuantizedFileProof : public QuantizedNetwork {
   inline static std::map<OnnxProfile, std::unique_ptr<Quantization>> quantizations_;
 };
 
+constexpr size_t kChannel = 3;  // one that its Relu lets through
 constexpr const char* kFirstLayer = "layer /encoder/layer1/0/FakeQuantize_output_0";
 
 TEST_F(QuantizedFileProof, HoldsForEveryProfile) {
@@ -140,16 +142,16 @@ TEST_F(QuantizedFileProof, HoldsForTheFileAsItWasWritten) {
   EXPECT_NO_THROW(prove_changed([](onnx::ModelProto&) {}));
 }
 
-// The network has 2 million values.
+// The network has some 700,000 values.
 TEST_F(QuantizedFileProof, HoldsInSeveralRuns) {
-  EXPECT_NO_THROW(prove_changed([](onnx::ModelProto&) {}, 500'000));
+  EXPECT_NO_THROW(prove_changed([](onnx::ModelProto&) {}, 100'000));
 }
 
 TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherFilterCode) {
   expect_refused(
       [](onnx::ModelProto& model) {
-        change_first<int8_t>(model, "encoder.layer1.0.conv1.weight_quantized",
-                             [](int8_t code) { return code > 0 ? code - 20 : code + 20; });
+        change_one<int8_t>(model, "encoder.layer1.0.conv1.weight_quantized",
+                           [](int8_t code) { return code > 0 ? code - 20 : code + 20; });
       },
       kFirstLayer);
 }
@@ -157,8 +159,9 @@ TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherFilterCode) {
 TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherBias) {
   expect_refused(
       [](onnx::ModelProto& model) {
-        change_first<int32_t>(model, "encoder.layer1.0.conv1.bias_quantized",
-                              [](int32_t sum) { return sum + 200; });
+        change_one<int32_t>(
+            model, "encoder.layer1.0.conv1.bias_quantized", [](int32_t sum) { return sum + 200; },
+            kChannel);
       },
       kFirstLayer);
 }
@@ -166,8 +169,9 @@ TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherBias) {
 TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherScaleOfFilters) {
   expect_refused(
       [](onnx::ModelProto& model) {
-        change_first<float>(model, "encoder.layer1.0.conv1.weight_scale",
-                            [](float scale) { return 1.01F * scale; });
+        change_one<float>(
+            model, "encoder.layer1.0.conv1.weight_scale", [](float scale) { return 1.01F * scale; },
+            kChannel);
       },
       kFirstLayer);
 }
@@ -175,8 +179,8 @@ TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherScaleOfFilters) {
 TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherScaleOfAValue) {
   expect_refused(
       [](onnx::ModelProto& model) {
-        change_first<float>(model, "encoder/layer1/0/FakeQuantize.scale",
-                            [](float scale) { return 1.01F * scale; });
+        change_one<float>(model, "encoder/layer1/0/FakeQuantize.scale",
+                          [](float scale) { return 1.01F * scale; });
       },
       kFirstLayer);
 }
@@ -184,8 +188,8 @@ TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherScaleOfAValue) {
 TEST_F(QuantizedFileProof, RefusesAFileWithOneOtherZeroPoint) {
   expect_refused(
       [](onnx::ModelProto& model) {
-        change_first<uint8_t>(model, "encoder/layer1/0/FakeQuantize.zero_point",
-                              [](uint8_t code) { return code + 1; });
+        change_one<uint8_t>(model, "encoder/layer1/0/FakeQuantize.zero_point",
+                            [](uint8_t code) { return code + 1; });
       },
       kFirstLayer);
 }

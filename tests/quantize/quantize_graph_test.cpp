@@ -122,7 +122,6 @@ TEST_F(QuantizedNetwork, EveryConvolutionLiesOnItsGrid) {
 TEST_F(QuantizedNetwork, FittingNeverKeepsWhatIsWorseOnHeldBackPixels) {
   QuantizeOptions options = quick();
   options.round_adaptively = true;
-  options.keep_float = wide_layers();
   const auto quantization = quantize_graph(graph_, contract_, pictures_, options);
   for (const auto& layer : quantization.layers) {
     EXPECT_LE(layer.error_after, layer.error_before) << layer.name;

@@ -3,13 +3,11 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
-#include <string>
-#include <vector>
-
 #include "dualdepth/export/frozen_trace.h"
 #include "dualdepth/export/graph_from_trace.h"
 #include "dualdepth/graph/passes.h"
 #include "dualdepth/quantize/quantize_graph.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 
 namespace dualdepth::quantize {
@@ -23,7 +21,8 @@ inline torch::Tensor picture(size_t index) {
 // A network with random weights as a graph, with three pictures.
 class QuantizedNetwork : public ::testing::Test {
  protected:
-  explicit QuantizedNetwork(const ModelOptions& model = {}) : net_(testing::random_net(model)) {
+  explicit QuantizedNetwork(const ModelOptions& model = testing::narrow_model())
+      : net_(testing::random_net(model)) {
     DataOptions data;
     data.image_shape = {32, 64};
     contract_ = contract_of(model, data, ModelOutputs::kLevels);
@@ -38,17 +37,6 @@ class QuantizedNetwork : public ::testing::Test {
     options.judged_pictures = 1;
     options.positions = 1000;
     return options;
-  }
-
-  // Those with 128 input channels and more, which take the time of fitting.
-  std::vector<std::string> wide_layers() const {
-    const auto names = graph::node_names(graph_);
-    std::vector<std::string> wide;
-    for (graph::NodeId id = 0; id < names.size(); ++id) {
-      const auto* conv = std::get_if<graph::Conv>(&graph_.node(id).operation);
-      if (conv != nullptr && conv->weight.size(1) >= 128) wide.push_back(names[id]);
-    }
-    return wide;
   }
 
   DepthNet net_;

@@ -6,6 +6,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/model/weights.h"
+#include "testing/narrow_model.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth {
@@ -30,6 +31,7 @@ NamedTensors model_tensors(const DepthNet& net) {
 
 RunConfig small_run() {
   RunConfig config;
+  config.model = testing::narrow_model();
   config.model.params.codec.n_integer_levels = 48;
   config.model.params.codec.max_depth = 15;
   return config;
@@ -58,7 +60,7 @@ TEST(Checkpoint, PrefersAveragedWeights) {
   const RunConfig config = small_run();
   DepthNet net(config.model);
   auto tensors = model_tensors(net);
-  tensors["ema.encoder.bn1.bias"] = torch::full({64}, 0.25);
+  tensors["ema.encoder.bn1.bias"] = torch::full({8}, 0.25);
   tensors["optimizer.step"] = torch::tensor(3.0);
   write_tensors(folder / "c.safetensors", tensors, metadata_of(config));
   const auto loaded = load_network(open_checkpoint(folder / "c.safetensors"));
@@ -80,8 +82,8 @@ TEST(Checkpoint, OfAnotherNetworkListsAllDifferences) {
   EXPECT_THAT([&] { load_network(checkpoint); },
               ThrowsMessage<Error>(AllOf(
                   HasSubstr("c.safetensors"), HasSubstr("6 that differ"),
-                  HasSubstr("decoder.head_0.integer.weight: expected Float [256, 16, 3, 3], got "
-                            "Float [48, 16, 3, 3]"),
+                  HasSubstr("decoder.head_0.integer.weight: expected Float [256, 8, 3, 3], got "
+                            "Float [48, 8, 3, 3]"),
                   HasSubstr("decoder.head_1.fraction.bias: expected Float [1], got no such"))));
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dualdepth/base/error.h"
+#include "testing/narrow_model.h"
 #include "testing/random_checkpoint.h"
 #include "testing/temp_folder.h"
 
@@ -31,6 +32,7 @@ TEST(BestDecoding, HasTheLeastAbsRelAmongThoseWithNearlyTheLeastRmse) {
 TEST(WriteWithDecoding, ChangesTheDecodingAndNothingElse) {
   const testing::TempFolder folder;
   RunConfig config;
+  config.model = testing::narrow_model();
   config.model.head.kind = HeadKind::kCumulative;
   config.data.image_shape = {32, 64};
   testing::write_random_checkpoint(folder / "a.safetensors", config);

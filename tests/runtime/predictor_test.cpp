@@ -6,6 +6,7 @@
 
 #include "dualdepth/base/error.h"
 #include "dualdepth/runtime/network_predictor.h"
+#include "testing/narrow_model.h"
 #include "testing/temp_folder.h"
 
 namespace dualdepth {
@@ -99,7 +100,7 @@ class NetworkPrediction : public ::testing::Test {
     return predictor.predict(rgb);
   }
 
-  ModelOptions model_;
+  ModelOptions model_ = testing::narrow_model();
   DataOptions data_;
 };
 

@@ -157,9 +157,9 @@ TEST_F(CheckpointTest, OpensWithPythonsSafetensors) {
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, HasSubstr("step 7 epoch 1 libtorch 2."));
   EXPECT_THAT(result.output, HasSubstr("codec reflected linear 256 0.1 80.0"));
-  EXPECT_THAT(result.output, HasSubstr("model.encoder.conv1.weight torch.float32 [64, 3, 7, 7]"));
+  EXPECT_THAT(result.output, HasSubstr("model.encoder.conv1.weight torch.float32 [8, 3, 7, 7]"));
   EXPECT_THAT(result.output,
-              HasSubstr("optimizer.exp_avg_sq.encoder.conv1.weight torch.float32 [64, 3, 7, 7]"));
+              HasSubstr("optimizer.exp_avg_sq.encoder.conv1.weight torch.float32 [8, 3, 7, 7]"));
 }
 
 }  // namespace

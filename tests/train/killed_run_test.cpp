@@ -30,6 +30,7 @@ class KilledRun : public testing::TinyRun {
     ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
     tree_.add_frames(8);
     RunConfig config = testing::tiny_config();
+    config.model = ModelOptions();  // a checkpoint is written for long enough to be interrupted
     config.device = DeviceKind::kCpu;
     config.data = tree_.options();
     config.optimizer.type = OptimizerKind::kSgd;

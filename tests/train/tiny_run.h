@@ -7,6 +7,7 @@
 
 #include "dualdepth/config/run_config.h"
 #include "dualdepth/data/batch.h"
+#include "testing/narrow_model.h"
 
 namespace dualdepth::testing {
 
@@ -19,6 +20,7 @@ class TinyRun : public ::testing::Test {
 // A configuration whose steps take some tens of milliseconds.
 inline RunConfig tiny_config() {
   RunConfig config;
+  config.model = narrow_model();
   config.threads = 1;
   config.data.image_shape = {64, 64};
   config.data.batch_size = 2;

@@ -34,7 +34,7 @@ class TrainerTest : public testing::TinyRun {
     config_.data.batch_size = 4;
     config_.data.workers = 1;
     config_.output_dir = (tree_.root() / "run").string();
-    config_.optimizer.type = OptimizerKind::kSgd;  // without state: checkpoints of 60 MB
+    config_.optimizer.type = OptimizerKind::kSgd;
     config_.optimizer.momentum = 0;
     config_.trainer.log_every = 1;
     config_.trainer.max_steps = 4;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <span>
 #include <string>
+#include <string_view>
 
 namespace dualdepth {
 
 // Base64 with padding (RFC 4648), for bytes inside a text file.
-std::string base64(std::span<const unsigned char> bytes);
+std::string base64(std::string_view bytes);
 
 }  // namespace dualdepth

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "dualdepth/graph/memory_order.h"
+
 namespace dualdepth::graph {
 namespace {
 
@@ -16,15 +18,19 @@ struct CodeRange {
 };
 
 CodeRange range_of(const torch::Tensor& codes) {
-  const auto [low, high] = torch::aminmax(codes);
+  const auto [low, high] = torch::aminmax(in_memory_order(codes));
   return {std::min(0.0, low.item<double>()), std::max(0.0, high.item<double>())};
 }
 
 // Ends of runs of input channels (of one group) over which no sum of a filter can leave what
 // float32 holds exactly, whatever the order of the sum.
 std::vector<int64_t> exact_runs(const torch::Tensor& filters, const CodeRange& codes) {
-  const auto up = filters.clamp_min(0).sum({2, 3}).t().to(torch::kFloat64);
-  const auto down = filters.clamp_max(0).neg_().sum({2, 3}).t().to(torch::kFloat64);
+  const auto sums_of_taps = [&](const torch::Tensor& numbers) {
+    const auto taps = numbers.flatten(2).flatten(0, 1);  // [O C, taps]
+    return taps.mv(torch::ones({taps.size(1)})).view({filters.size(0), -1}).t().to(torch::kFloat64);
+  };
+  const auto up = sums_of_taps(filters.clamp_min(0));
+  const auto down = up - sums_of_taps(filters);
   // How far the sum of some products of one channel can go up or down, [C, O].
   const auto greatest = up.mul(codes.high).sub_(down, codes.low).contiguous();
   const auto least = down.mul(codes.high).sub_(up, codes.low).contiguous();
