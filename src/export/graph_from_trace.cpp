@@ -180,8 +180,7 @@ class Converter {
   }
 
   Clip clip(const jit::Node& node) const {
-    return {constant(node, 1).toScalar().to<float>(),
-            constant(node, 2).toScalar().to<float>()};
+    return {constant(node, 1).toScalar().to<float>(), constant(node, 2).toScalar().to<float>()};
   }
 
   Reduce mean(const jit::Node& node) const {
