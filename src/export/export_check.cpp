@@ -82,16 +82,34 @@ class Comparison {
     return is_close(got_.depth, expected_.depth, kDepthTolerance);
   }
 
-  // Those of the doubtful pixels where the checkpoint's two best logits are close and the file has
-  // one of their levels.
+  // Those of the doubtful pixels where rounding decides between the file's level and the
+  // checkpoint's.
   Tensor near_ties(const Tensor& doubtful) const {
     auto ties = torch::zeros_like(doubtful);
     if (!expected_.level.defined() || count(doubtful) == 0) return ties;
     const auto pixels = doubtful.flatten().nonzero().squeeze(1);
-    const auto at = [&](const Tensor& map) { return map.flatten().index({pixels}); };
     const auto [scale, feature] = *net_->features(image_).begin();
     const auto filters = prediction_filters(net_, scale);
-    const auto [logits, levels] = apply_at(filters, feature, pixels).integer_logits.topk(2, 1);
+    const auto logits = apply_at(filters, feature, pixels).integer_logits;
+    const bool is_median = codec_.options().decoding == LevelDecoding::kMedian;
+    ties.view(-1).index_put_(
+        {pixels}, is_median ? are_near_medians(logits, pixels) : are_two_best(logits, pixels));
+    return ties;
+  }
+
+  // The shares that decide between the file's level and the checkpoint's add up to nearly a half.
+  Tensor are_near_medians(const Tensor& logits, const Tensor& pixels) const {
+    const auto level = got_.level.flatten().index({pixels});
+    const auto is_below = level.lt(expected_.level.flatten().index({pixels}));
+    const auto last = torch::where(is_below, level, level - 1).clamp_min(0).unsqueeze(1);
+    const auto share = logits.softmax(1).cumsum(1).gather(1, last).squeeze(1);
+    return is_close(share, torch::full_like(share, 0.5), kNearTie);
+  }
+
+  // The checkpoint's two best logits are close and the file has one of their levels.
+  Tensor are_two_best(const Tensor& all_logits, const Tensor& pixels) const {
+    const auto at = [&](const Tensor& map) { return map.flatten().index({pixels}); };
+    const auto [logits, levels] = all_logits.topk(2, 1);
     auto excused = (logits.select(1, 0) - logits.select(1, 1)).lt(kNearTie);
     auto is_one = torch::zeros_like(excused);
     for (const int64_t i : {0, 1}) {
@@ -102,8 +120,7 @@ class Comparison {
                                         codec_.decode(level, at(expected_.fraction)),
                                         kDepthTolerance));
     }
-    ties.view(-1).index_put_({pixels}, excused.logical_and(is_one));
-    return ties;
+    return excused.logical_and(is_one);
   }
 
   // What the checkpoint's fraction composes with the file's level.

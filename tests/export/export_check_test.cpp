@@ -29,7 +29,9 @@ class ChangedFile : public ExportedModel {
 
   ChangedFile(DepthNet net, ModelOutputs outputs, Change change)
       : net_(std::move(net)), change_(std::move(change)) {
-    contract_ = contract_of(net_->options(), DataOptions(), outputs);
+    ModelOptions model = net_->options();
+    model.params.codec.decoding = LevelDecoding::kArgmax;  // the file returns the level itself
+    contract_ = contract_of(model, DataOptions(), outputs);
   }
 
   NamedTensors run(const torch::Tensor& image) override {
@@ -140,6 +142,25 @@ TEST_F(ExportProof, ExcusesTheOtherOfTwoTiedLevelsAlone) {
     outputs["fraction"] += 0.01;
   });
   EXPECT_FALSE(fraction.holds());
+}
+
+// Levels 99 and 200 have a share of a half each: the median is one of them or lies between.
+TEST_F(ExportProof, ExcusesAMedianAtAShareOfAHalfAlone) {
+  const torch::NoGradGuard no_grad;
+  net_->set_decoding({.levels = LevelDecoding::kMedian});
+  const auto filters = net_->decoder()->head(0)->filters();
+  filters.integer_weight.zero_();
+  filters.integer_bias.fill_(-1e4);
+  for (const int64_t level : {99, 200}) filters.integer_bias[level] = 0;
+  const auto with_level = [&](int64_t level) {
+    return check([level](NamedTensors& outputs) { outputs["level"].fill_(level); });
+  };
+  for (const int64_t level : {99, 150, 200}) EXPECT_TRUE(with_level(level).holds()) << level;
+  EXPECT_EQ(with_level(200).near_ties, with_level(200).pixels);
+  for (const int64_t level : {98, 201}) {
+    EXPECT_FALSE(with_level(level).holds()) << level;
+    EXPECT_EQ(with_level(level).other_levels, with_level(level).pixels);
+  }
 }
 
 TEST_F(ExportProof, RefusesClippedWinners) {

@@ -16,7 +16,7 @@ namespace dualdepth {
 
 inline constexpr double kDepthTolerance = 1e-3;     // m
 inline constexpr double kFractionTolerance = 1e-3;  // of a level
-inline constexpr double kNearTie = 1e-4;            // between the two best logits
+inline constexpr double kNearTie = 1e-4;  // between the two best logits, or a share and a half
 // Share of the pixels outside near ties whose level may be another one.
 inline constexpr double kOtherLevels = 1e-4;
 
@@ -24,9 +24,9 @@ inline constexpr double kOtherLevels = 1e-4;
 //
 //   non-finite      the file's depth or fraction is NaN or infinite
 //   near tie        the checkpoint's two best logits are less than kNearTie apart, so that the
-//   order
-//                   of a sum decides: the file's level is one of these two (its depth is that of
-//                   one of them, where the file returns no level)
+//                   order of a sum decides: the file's level is one of these two (its depth is that
+//                   of one of them, where the file returns no level); of a median, the shares of
+//                   the levels up to the lower of both add up to a half within kNearTie
 //   other level     neither, and the level (or the level behind the depth) is not the checkpoint's;
 //                   of a Hilbert head the depth, where coordinates that differ by rounding lie
 //                   nearest to another place of the curve
