@@ -1,9 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -58,11 +61,11 @@ class KilledRun : public testing::TinyRun {
     return folder(name) / "checkpoints/last.safetensors";
   }
 
-  // Lines of metrics.jsonl: how far the run is.
+  // Lines of metrics.jsonl: how far the run is. A run that resumes cuts the file while it is read.
   size_t lines(const std::string& name) const {
-    const fs::path file = folder(name) / "metrics.jsonl";
-    const std::string text = fs::exists(file) ? read_file(file) : "";
-    return static_cast<size_t>(std::ranges::count(text, '\n'));
+    std::ifstream file(folder(name) / "metrics.jsonl");
+    return static_cast<size_t>(
+        std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n'));
   }
 
   // Whether a checkpoint is being written, or its writer was killed while it was.
