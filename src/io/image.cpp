@@ -10,9 +10,7 @@
 #include <opencv2/imgproc.hpp>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <vector>
-
 #include "dualdepth/io/encode_image.h"
 #include "dualdepth/report/base64.h"
 

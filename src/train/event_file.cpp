@@ -6,7 +6,6 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <vector>
 
 #include "dualdepth/base/atomic_file.h"
 #include "dualdepth/base/error.h"

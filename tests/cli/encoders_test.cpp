@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "trained_checkpoint.h"
 
 namespace dualdepth {
@@ -23,21 +21,6 @@ class Encoders : public TrainedCheckpoint {
     const auto result = run(words);
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     return path(name + "/checkpoints/last.safetensors");
-  }
-
-  static nlohmann::json eval(const std::string& model, const Words& more = {}) {
-    Words words{"eval", model, "--data", path("run.yaml"), "--json", path("e.json")};
-    words.insert(words.end(), more.begin(), more.end());
-    const auto result = run(words);
-    EXPECT_EQ(result.exit_code, 0) << result.errors;
-    return nlohmann::json::parse(read_file(path("e.json")))["summary"];
-  }
-
-  static void expect_same_metrics(const nlohmann::json& got, const nlohmann::json& expected,
-                                  double tolerance) {
-    for (const char* metric : {"abs_rel", "rmse", "d1"}) {
-      EXPECT_NEAR(got[metric].get<double>(), expected[metric].get<double>(), tolerance) << metric;
-    }
   }
 
   static void expect_exports_and_quantizes(const std::string& checkpoint) {

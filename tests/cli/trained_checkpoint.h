@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,22 @@ class TrainedCheckpoint : public ::testing::Test {
 
   static testing::ProgramResult run(const Words& words) {
     return testing::run_program(testing::program(), words);
+  }
+
+  // The metrics of `eval` on the run's data.
+  static nlohmann::json eval(const std::string& model, const Words& more = {}) {
+    Words words{"eval", model, "--data", path("run.yaml"), "--json", path("e.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto result = run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(read_file(path("e.json")))["summary"];
+  }
+
+  static void expect_same_metrics(const nlohmann::json& got, const nlohmann::json& expected,
+                                  double tolerance) {
+    for (const char* metric : {"abs_rel", "rmse", "d1"}) {
+      EXPECT_NEAR(got[metric].get<double>(), expected[metric].get<double>(), tolerance) << metric;
+    }
   }
 
   static void expect_error(const testing::ProgramResult& result, const Words& parts) {
